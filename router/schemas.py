@@ -1,0 +1,171 @@
+"""What travels between the router and its callers (SPEC: decision, outcome, feedback)."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from router.labels import Mode, Platform, Source, Status, TaskType
+
+MAX_TASK_BYTES = 32 * 1024
+"""Longest task the router takes, in bytes of UTF-8."""
+MAX_CONTEXT_BYTES = 16 * 1024
+"""Largest context kept with a decision, in bytes of JSON."""
+MAX_BATCH = 1000
+"""Most tasks in one `POST /route/batch`."""
+
+
+def _check_task(task: str) -> str:
+    if not task.strip():
+        raise ValueError("the task is blank; say in a sentence what should be done")
+    try:
+        size = len(task.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise ValueError("the task is not valid text (lone surrogates); send UTF-8") from None
+    if size > MAX_TASK_BYTES:
+        raise ValueError(f"the task has {size} bytes, at most {MAX_TASK_BYTES} are taken; send the ask, not the log")
+    if "\x00" in task:
+        raise ValueError("the task holds NUL bytes; send text, not binary data")
+    return task
+
+
+def _check_context(context: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(context, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:
+        raise ValueError("the context is not JSON in UTF-8 (NaN, or lone surrogates)") from None
+    if size > MAX_CONTEXT_BYTES:
+        raise ValueError(f"the context has {size} bytes, at most {MAX_CONTEXT_BYTES} are kept; send names, not content")
+    return context
+
+
+Task = Annotated[str, AfterValidator(_check_task)]
+"""A task's text: not blank, at most `MAX_TASK_BYTES`, no NUL bytes."""
+Context = Annotated[dict[str, Any], AfterValidator(_check_context)]
+"""Where a task was typed (cwd, repo, branch, files…); any JSON object of at most `MAX_CONTEXT_BYTES`."""
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@/-]{1,128}$")]
+"""An identifier: letters, digits and `._:@/-`, 128 at most."""
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{0,500}$")]
+"""A short text of one line."""
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: unknown fields are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RouteRequest(Message):
+    """One task to route."""
+
+    task: Task
+    context: Context | None = None
+    """Stored with the decision."""
+    platform: Platform | None = None
+    """The user's own choice; it always wins and is logged as an override."""
+
+
+class BatchRequest(Message):
+    """Many tasks to route, each decided on its own."""
+
+    tasks: list[RouteRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Similar(Message):
+    """A labelled example near the task."""
+
+    text: str
+    task_type: str
+    similarity: float
+    """Cosine similarity, -1 to 1."""
+
+
+class Decision(Message):
+    """The router's answer."""
+
+    decision_id: str
+    platform: str
+    mode: Mode
+    workflow: str | None
+    """Workflow that carries the decision out; None where a single session does."""
+    task_type: str | None
+    """Most probable task type; None where no model answered."""
+    confidence: float = Field(ge=0, le=1)
+    """Calibrated probability that `platform` is right."""
+    probabilities: dict[str, float]
+    """P(platform); sums to 1, empty where no model answered."""
+    task_types: dict[str, float]
+    """P(task type); sums to 1, empty where no model answered."""
+    source: Source
+    reason: str
+    """One sentence that says why."""
+    needs_confirmation: bool
+    """True where a person should confirm before anything is launched."""
+    similar: list[Similar]
+    model_version: str | None
+    latency_ms: float
+    propensity: float = Field(default=1.0, ge=0, le=1)
+    """Probability with which this platform was chosen for this task; 1 unless the router explores."""
+
+
+class Outcome(Message):
+    """What came of a run."""
+
+    decision_id: Name
+    run_id: Name
+    platform: Name
+    """The platform really used."""
+    status: Status
+    accepted: bool | None = None
+    """The user's verdict; None where nobody gave one."""
+    wall_s: float | None = Field(default=None, ge=0)
+    turns: int | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
+    cost_usd: float | None = Field(default=None, ge=0)
+    diff_lines: int | None = Field(default=None, ge=0)
+    """Lines added plus lines removed."""
+    tests_passed: bool | None = None
+    retries: int = Field(default=0, ge=0)
+    terminal_reason: Line | None = None
+
+
+class Feedback(Message):
+    """A person's correction of a decision."""
+
+    decision_id: Name
+    verdict: Literal["good", "bad"] | None = None
+    platform: Platform | None = None
+    """The platform it should have been."""
+    task_type: TaskType | None = None
+    """The type it should have been."""
+
+
+class Acknowledged(Message):
+    """The journal holds what was sent."""
+
+    stored: bool = True
+
+
+class Decisions(Message):
+    """A page of decisions, newest first."""
+
+    decisions: list["StoredDecision"]
+    next: str | None
+    """`before` of the next page; None on the last one."""
+
+
+class Batch(Message):
+    """The decisions of a batch, in the order of its tasks."""
+
+    decisions: list[Decision]
+
+
+class StoredDecision(Message):
+    """A decision as the journal keeps it."""
+
+    decision: Decision
+    task: str
+    """Secrets scrubbed; a digest when tasks are stored as hashes."""
+    created_at: datetime
+    context: dict[str, Any] | None = None

@@ -1,0 +1,27 @@
+"""What every test may use: the shipped model, and homes that are nobody's."""
+
+from pathlib import Path
+
+import pytest
+
+from router.settings import CHECKOUT_MODELS
+
+ROUTER_VARIABLES = (
+    "ROUTER_MODELS_DIR", "ROUTER_DATABASE_URL", "ROUTER_TOKEN", "ROUTER_STORE_TASKS", "ROUTER_HOST", "ROUTER_PORT",
+    "ROUTER_MAX_IN_FLIGHT", "RUNNER_ROUTER_URL",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the developer's own data folder or settings."""
+    for name in ROUTER_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+
+
+@pytest.fixture(scope="session")
+def shipped_models() -> Path:
+    """The models folder of the checkout."""
+    assert (CHECKOUT_MODELS / "current").is_file(), "the checkout ships no model"
+    return CHECKOUT_MODELS

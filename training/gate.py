@@ -1,0 +1,42 @@
+"""May a candidate replace the champion? Both are judged on the same held-out rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.evaluate import Judged
+
+SAMPLES = 4000
+TOLERATED_LOSS = 0.01
+"""A candidate that loses more than a point is refused even where so few rows can't prove it worse."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the comparison says."""
+
+    promote: bool
+    reason: str
+    difference: float
+    """Platform accuracy of the candidate less the champion's."""
+    interval: tuple[float, float]
+    """Its 95 % interval, from a paired bootstrap."""
+
+
+def compare(candidate: Sequence[Judged], champion: Sequence[Judged] | None, seed: int = 0) -> Verdict:
+    """Judge a candidate against the champion, row by row; without a champion it is promoted."""
+    if not champion:
+        return Verdict(True, "there is no model to compare it with", 0.0, (0.0, 0.0))
+    pairs = [
+        float(new.right) - float(old.right)
+        for new, old in zip(candidate, champion, strict=True)
+        if new.platform is not None
+    ]
+    differences = np.array(pairs)
+    draws = np.random.default_rng(seed).integers(0, len(differences), (SAMPLES, len(differences)))
+    low, high = np.quantile(differences[draws].mean(axis=1), [0.025, 0.975])
+    mean = float(differences.mean())
+    worse = high < 0 or mean < -TOLERATED_LOSS
+    said = f"{mean:+.1%} platform accuracy on {len(pairs)} held-out rows (95 %: {low:+.1%} to {high:+.1%})"
+    return Verdict(not worse, said, mean, (float(low), float(high)))

@@ -1,0 +1,143 @@
+"""Labelled rows: read from JSONL, checked, grouped so that near copies stay on one side of a split."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from router.labels import OUT_OF_SCOPE, TaskType
+from training.errors import DataError
+
+LABELS: tuple[str, ...] = (*TaskType, OUT_OF_SCOPE)
+"""The labels of the shipped taxonomy."""
+ALSO_SHARE = 0.3
+"""Probability that the other defensible types of a row share; the rest is the row's own type's."""
+BLOCK_ROWS = 20
+"""Neighbouring rows of one writer are often contrast sets on one topic; so many are kept together."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A text and what it was labelled."""
+
+    text: str
+    task_type: str | None
+    """None where only the platform is known."""
+    also: tuple[str, ...] = ()
+    """Other types that a careful reader could defend."""
+    second_reading: str | None = None
+    """The label of a second, blind reader."""
+    platform: str | None = None
+    source: str = ""
+    group: str = ""
+    """Rows of one group are never on both sides of a split."""
+    weight: float = 1.0
+    target: Mapping[str, float] = field(default_factory=dict)
+    """P(label), where it is known better than by type and `also`."""
+
+    def distribution(self) -> dict[str, float]:
+        """P(label) of this row; sums to 1. Empty where only the platform is known.
+
+        Both readers count alike; what they called defensible besides shares `ALSO_SHARE`.
+        """
+        if self.target or self.task_type is None:
+            return dict(self.target)
+        shared = ALSO_SHARE if self.also else 0.0
+        shares = dict.fromkeys((*self.also, self.task_type), 0.0)
+        for name in self.also:
+            shares[name] += shared / len(self.also)
+        for reading in (self.task_type, self.second_reading or self.task_type):
+            shares[reading] = shares.get(reading, 0.0) + (1 - shared) / 2
+        return shares
+
+
+def read(paths: Sequence[Path], labels: Sequence[str] = LABELS) -> list[Row]:
+    """Read JSONL files of `{"text", "task_type"}` or `{"text", "platform"}`; extra keys are ignored.
+
+    Raises:
+        DataError: a file or a row is wrong; nothing is skipped silently.
+    """
+    known = frozenset(labels)
+    rows: list[Row] = []
+    for path in paths:
+        counts: Counter[str] = Counter()
+        for number, line in enumerate(_lines(path), start=1):
+            if not line.strip():
+                continue
+            row = _row(path, number, line, known)
+            counts[row.source] += 1
+            rows.append(_grouped(row, counts[row.source]))
+    _check_contradictions(rows)
+    return rows
+
+
+def normalised(text: str) -> str:
+    """The text without case, digits, punctuation and spacing: near copies become equal."""
+    return " ".join(re.sub(r"[\W\d_]+", " ", text.casefold()).split()) or text.strip()
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """SHA-256 over texts, labels and weights, in order."""
+    state = hashlib.sha256()
+    for row in rows:
+        fields = [row.text, row.platform, sorted(row.distribution().items()), round(row.weight, 6)]
+        state.update(json.dumps(fields).encode())
+    return state.hexdigest()
+
+
+def share(group: str) -> float:
+    """A number in [0, 1) that depends on the group's name alone; splits compare it with their size."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") / 2**64
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(path, 0, "is not UTF-8 text") from error
+    except OSError as error:
+        raise DataError(path, 0, f"can't be read ({error.strerror})") from error
+
+
+def _row(path: Path, number: int, line: str, known: frozenset[str]) -> Row:
+    try:
+        item = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(path, number, f"is not JSON ({error.msg})") from error
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str) or not item["text"].strip():
+        raise DataError(path, number, 'needs a "text" that is not blank')
+    task_type, platform, also = item.get("task_type"), item.get("platform"), _also(path, number, item)
+    if task_type is None and not isinstance(platform, str):
+        raise DataError(path, number, 'needs a "task_type" (or a "platform")')
+    second = item.get("second_reading")
+    for name in (*also, *(label for label in (task_type, second) if label is not None)):
+        if not isinstance(name, str) or name not in known:
+            raise DataError(path, number, f"{name!r} is no label; known are {', '.join(sorted(known))}")
+    others = tuple(name for name in also if name != task_type)
+    return Row(item["text"], task_type, others, second, platform, source=str(item.get("source", "")))
+
+
+def _also(path: Path, number: int, item: dict[str, Any]) -> list[Any]:
+    also = item.get("also") or []
+    if not isinstance(also, list):
+        raise DataError(path, number, '"also" must be a list of types')
+    return also
+
+
+def _grouped(row: Row, position: int) -> Row:
+    block = f"{row.source}:{(position - 1) // BLOCK_ROWS}" if row.source else normalised(row.text)
+    return replace(row, group=block)
+
+
+def _check_contradictions(rows: Sequence[Row]) -> None:
+    seen: dict[str, str] = {}
+    for row in rows:
+        if row.task_type is None:
+            continue
+        other = seen.setdefault(row.text.strip(), row.task_type)
+        if other != row.task_type and other not in row.also:
+            raise DataError("the data", 0, f"{row.text[:60]!r} is labelled both {other} and {row.task_type}")

@@ -1,0 +1,38 @@
+"""Scores as tables in the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+ROWS = {
+    "n": "rows",
+    "platform_accuracy": "platform accuracy",
+    "platform_defensible": "… or defensible",
+    "platform_macro_f1": "platform macro F1",
+    "type_accuracy": "type accuracy",
+    "type_defensible": "… or defensible",
+    "accuracy_at_80_coverage": "accuracy at 80 % coverage",
+    "ece": "calibration error (ECE)",
+    "out_of_scope_recall": "no task, not routed",
+}
+
+
+def scores_table(found: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Table:
+    """One row a score; with `before`, the served model's beside it."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    if before is not None:
+        table.add_column("served", justify="right")
+    table.add_column("new" if before is not None else "", justify="right", style="bold")
+    for name, title in ROWS.items():
+        if name in found:
+            old = [_shown(before.get(name))] if before is not None else []
+            table.add_row(title, *old, _shown(found[name]))
+    mix = ", ".join(f"{source} {share:.0%}" for source, share in found["source_mix"].items())
+    table.add_row("decided by", *([""] if before is not None else []), mix)
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value if value is not None else "-")
