@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py
 	@touch $@
 
 demo: install ## The whole chain, end to end, with the real programs and no account
-	@$(BIN)/python -m benchmarks.demo
+	@$(BIN)/python demo.py
 
 test: install lint ## Every gate: lint, types, imports, tests, coverage
 	$(BIN)/coverage erase

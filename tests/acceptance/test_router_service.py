@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from router.journal import Journal
+
 pytestmark = pytest.mark.acceptance
 QUESTION = "why does the login test fail only in CI?"
 
@@ -74,12 +76,9 @@ def test_sigterm_and_sigint_end_it_and_what_was_acknowledged_is_kept(tmp_path: P
             process.send_signal(how)
             process.wait(timeout=10)
             assert process.returncode in {0, -how, 130}
-    ended = subprocess.run(
-        [sys.executable, "-c", "import sys; from router.journal import Journal; print(len([1 for _, _, f in "
-         "Journal(sys.argv[1]).history() if f]))", url_of_journal],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert ended.stdout.strip() == "3"
+    journal = Journal(url_of_journal)
+    assert len([said for _, _, said in journal.history() if said]) == 3
+    journal.close()
 
 
 def test_the_log_is_json_and_holds_no_task_text(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from router.errors import JournalError, UnknownDecision
 from router.journal import SCHEMA, Journal, digest
-from router.labels import Platform, Source, Status
+from router.labels import Mode, Platform, Source, Status
 from router.schemas import Decision, Feedback, Outcome, Similar
 
 
 def decision(decision_id: str = "d1") -> Decision:
     return Decision(
-        decision_id=decision_id, platform="codex", mode="headless", workflow=None, task_type="test", confidence=0.9,
+        decision_id=decision_id, platform="codex", mode=Mode.HEADLESS, workflow=None, task_type="test", confidence=0.9,
         probabilities={"codex": 0.9}, task_types={"test": 0.9}, source=Source.MODEL, reason="because",
         needs_confirmation=False, similar=[Similar(text="near", task_type="test", similarity=0.9)],
         model_version="v1", latency_ms=1.0,
@@ -86,7 +86,7 @@ def test_a_journal_of_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     with sqlite3.connect(path) as connection:
         connection.execute("create table journal_schema (version integer primary key)")
-        connection.execute(f"insert into journal_schema values ({SCHEMA + 1})")
+        connection.execute("insert into journal_schema values (?)", (SCHEMA + 1,))
     connection.close()
     with pytest.raises(JournalError, match="upgrade it"):
         Journal(f"sqlite:///{path}").decisions()

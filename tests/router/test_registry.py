@@ -127,9 +127,14 @@ def test_a_version_appears_whole_or_not_at_all(models: Registry) -> None:
         (folder / "file").write_text("x")
         assert not (models.root / "third").exists()
     assert (models.root / "third" / "file").read_text() == "x"
-    with pytest.raises(RuntimeError), models.staging("fourth") as folder:
-        (folder / "file").write_text("x")
-        raise RuntimeError
+
+    def fail() -> None:
+        with models.staging("fourth") as folder:
+            (folder / "file").write_text("x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert sorted(path.name for path in models.root.iterdir() if path.name.startswith((".", "fourth"))) == []
 
 

@@ -1,0 +1,45 @@
+"""What the runner needs of an agent: a command to start, and the meaning of the lines it prints."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from runner.events import Event
+from runner.process import Command
+
+
+@dataclass(frozen=True)
+class Session:
+    """One agent at work on one task in one folder."""
+
+    id: str
+    """A UUID, chosen before anything starts; also the mark of the session's processes."""
+    task: str
+    cwd: Path
+    prompt: Path
+    """File that holds the task: read from there it is never taken for a flag, nor seen in the process list."""
+    git_folders: tuple[Path, ...] = ()
+    """Folders outside `cwd` that a commit writes to."""
+    max_cost_usd: float | None = None
+
+
+class Agent(Protocol):
+    """A program that works on a task without a person."""
+
+    @property
+    def name(self) -> str:
+        """The name of the program."""
+        ...
+
+    @property
+    def reports_cost(self) -> bool:
+        """True where it tells what it costs and keeps to `max_cost_usd`."""
+        ...
+
+    def command(self, session: Session) -> Command:
+        """Return the command that works on `session`'s task, its output being lines for `parse`."""
+        ...
+
+    def parse(self, line: str) -> list[Event]:
+        """Return what a line of output tells; a line that can't be read tells nothing."""
+        ...

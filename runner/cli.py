@@ -1,0 +1,183 @@
+"""The `runner` command. Imports what a command needs only when it runs, so that `--help` is quick."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from runner.records import Archive
+
+app = typer.Typer(
+    name="runner",
+    help="Start Claude Code and Codex on tasks, each where it fits, and collect what they did.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+STORAGE = 5
+"""Exit code where the system can't read or write a file; as `StorageUnavailable`."""
+PlatformChoice = Literal["auto", "claude-code", "codex", "hybrid"]
+EXECUTE_OPTIONS = (
+    *("--platform", "--workers", "--tasks-file", "--dry-run", "--json", "--yes", "--timeout", "--base"),
+    *("--max-cost", "--help"),
+)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+
+
+# Words that are no option of ours are tasks, whatever they begin with.
+@app.command(context_settings={"ignore_unknown_options": True})
+def execute(
+    tasks: Annotated[list[str] | None, typer.Argument(help="What should be done, one argument a task.")] = None,
+    platform: Annotated[PlatformChoice, typer.Option(help="Who takes the tasks; auto asks the router.")] = "auto",
+    workers: Annotated[int | None, typer.Option(min=1, help="Headless sessions at once.")] = None,
+    tasks_file: Annotated[Path | None, typer.Option(help="More tasks, one a line; - is stdin.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show decisions and commands, start nothing.")] = False,
+    json: Json = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Never ask; put hybrid tasks off.")] = False,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Longest a headless session runs, in s.")] = None,
+    base: Annotated[str, typer.Option(help="Commit or branch that workers start from.")] = "HEAD",
+    max_cost: Annotated[float | None, typer.Option(min=0.01, help="Most a session may cost, in USD.")] = None,
+) -> None:
+    """Route each task, run the headless ones in parallel and the interactive ones in this terminal."""
+    from router.labels import Platform
+    from runner import summary
+    from runner.execute import Order
+    from runner.execute import execute as carry_out
+    from runner.preview import preview
+    from runner.progress import open_progress
+    from runner.settings import read_settings
+    from runner.tasks import read_tasks, taken_for_tasks
+
+    progress, settings = open_progress(), read_settings()
+    for word, option in taken_for_tasks(tasks or (), EXECUTE_OPTIONS):
+        progress.note(f"{word} is taken as a task; the option is called {option}")
+    order = Order(
+        tasks=read_tasks(tasks or (), tasks_file),
+        platform=None if platform == "auto" else Platform(platform),
+        base=base, workers=workers, timeout_s=timeout, max_cost_usd=max_cost, yes=yes,
+    )  # fmt: skip
+    if dry_run:
+        previews = preview(order, settings, Path.cwd(), progress)
+        summary.print_json(summary.preview_json(previews)) if json else summary.print_previews(previews)
+        return
+    report = carry_out(order, settings, Path.cwd(), progress)
+    summary.print_json(summary.report_json(report)) if json else summary.print_report(report)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def feedback(
+    decision_id: Annotated[str, typer.Argument(help="The decision's id, as `runner execute` shows it.")],
+    good: Annotated[bool, typer.Option("--good", help="The decision was right.")] = False,
+    bad: Annotated[bool, typer.Option("--bad", help="The decision was wrong.")] = False,
+    should_be: Annotated[PlatformChoice | None, typer.Option(help="The platform it should have been.")] = None,
+) -> None:
+    """Tell the router whether a decision was right; the next training learns from it."""
+    from router.labels import Platform
+    from router.schemas import Feedback
+    from runner.errors import BadInput
+    from runner.execute import open_routing
+    from runner.settings import read_settings
+
+    if [good, bad, should_be is not None].count(True) != 1 or should_be == "auto":
+        raise BadInput("say one of --good, --bad and --should-be claude-code|codex|hybrid")
+    verdict: Literal["good", "bad"] = "good" if good else "bad"
+    try:
+        correction = Feedback(
+            decision_id=decision_id, verdict=verdict, platform=Platform(should_be) if should_be else None
+        )
+    except ValueError as error:
+        raise BadInput(f"{decision_id!r} is no decision id; `runner execute` shows them") from error
+    with closing(open_routing(read_settings())) as routing:
+        routing.record_feedback(correction)
+    typer.echo(f"{decision_id}: noted")
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """List the runs of this repository."""
+    from runner import summary
+    from runner.history import status_table
+
+    entries = list(_archive().entries())
+    if json:
+        summary.print_json({"tasks": [summary.entry_json(entry) for entry in entries]})
+    else:
+        summary.console().print(status_table(entries))
+
+
+@app.command()
+def logs(
+    run: Annotated[str, typer.Argument(help="The run, as `runner status` lists it; its beginning is enough.")],
+    worker: Annotated[str | None, typer.Argument(help="One worker of it; its number is enough.")] = None,
+) -> None:
+    """Print what the agents of a run told."""
+    from runner.history import find_entries, read_log
+
+    for entry in find_entries(_archive(), run, worker):
+        typer.echo(f"== {entry.record.worker}: {entry.state}, files in {entry.folder}")
+        for line in read_log(entry):
+            typer.echo(line)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check that everything is there that a run needs."""
+    from dataclasses import asdict
+
+    from runner import summary
+    from runner.doctor import examine, is_runnable
+    from runner.settings import read_settings
+
+    checks = examine(read_settings(), Path.cwd())
+    runnable = is_runnable(checks)
+    if json:
+        summary.print_json({"runnable": runnable, "checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            mark = "ok     " if check.ok else "MISSING" if check.required else "without"
+            typer.echo(f"{mark}  {check.name}: {check.found}")
+    raise typer.Exit(0 if runnable else 1)
+
+
+@app.command("demo-provider")
+def demo_provider(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 is any free one.")] = 0,
+    home: Annotated[Path, typer.Option(help="Scratch home of both programs.")] = Path(".demo-home"),
+    repo: Annotated[list[Path] | None, typer.Option(help="Repository that both programs trust.")] = None,
+    scripts: Annotated[Path | None, typer.Option(help="What to play; without it the built-in scripts.")] = None,
+) -> None:
+    """Serve a scripted model that the real `claude` and `codex` can be tried with, without an account."""
+    from runner.provider.server import serve
+
+    serve(port, home.absolute(), scripts, repo or ())
+
+
+def _archive() -> "Archive":
+    from runner.records import Archive
+    from runner.repository import Repository
+    from runner.settings import read_settings
+
+    return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
+
+
+def entry() -> None:
+    """Run the command line; an error that we know becomes a sentence on stderr and its exit code."""
+    try:
+        app()
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror}", STORAGE)
+    except Exception as error:
+        # Ours and the router's errors know their exit code; importing the router's would slow every command.
+        if not hasattr(error, "exit_code"):
+            raise
+        _fail(str(error), error.exit_code)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    sys.stderr.write(f"runner: {sentence}\n")
+    sys.exit(code)

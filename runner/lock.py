@@ -1,0 +1,36 @@
+"""A lock among processes: a file that the kernel unlocks when its holder dies."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.errors import Busy
+from runner.process import POLL_S
+from runner.storage import make_folder
+
+
+@contextmanager
+def locked(path: Path, wait_s: float) -> Iterator[None]:
+    """Hold the lock file `path`, waiting at most `wait_s` seconds for another holder.
+
+    Raises:
+        Busy: it is still held after that.
+    """
+    make_folder(path.parent)
+    deadline = time.monotonic() + wait_s
+    with path.open("ab") as file:
+        while not _take(file.fileno()):
+            if time.monotonic() >= deadline:
+                raise Busy(path, wait_s)
+            time.sleep(POLL_S)
+        yield
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

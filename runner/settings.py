@@ -1,0 +1,76 @@
+"""Settings of the runner, read once from the environment (`RUNNER_…`)."""
+
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runner.errors import BadInput
+
+MOST_WORKERS = 4
+SESSION_BYTES = 512 * 1024**2
+"""What one session is reckoned to need: the programs themselves take 150 to 250 MiB, their tools the rest."""
+
+
+class Settings(BaseSettings):
+    """Every setting, its variable being `RUNNER_` and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="RUNNER_", frozen=True, env_ignore_empty=True)
+
+    router_url: str | None = None
+    """Address of the router service. None: one on the default port, else the router in process."""
+    router_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("RUNNER_ROUTER_TOKEN", "ROUTER_TOKEN")
+    )
+    """Bearer token of that service; `ROUTER_TOKEN` is taken too."""
+    home: Path | None = None
+    """Folder of run records, worktrees and unsent outcomes. None: the user's data folder."""
+    claude: Path | None = None
+    """The `claude` program. None: the one on PATH, else the one the extra `agents` brings."""
+    codex: Path | None = None
+    """The `codex` program. None: the one on PATH, else the one the extra `agents` brings."""
+    headless: Literal["auto", "codex", "claude", "scripted"] = "auto"
+    """Program of headless tasks. `auto` is codex, or claude where codex is missing; `scripted` plays the task."""
+    workers: int = Field(default=0, ge=0)
+    """Headless sessions at once. 0: up to four, as free memory allows."""
+    timeout_s: float = Field(default=1800, gt=0)
+    """Longest a headless session may run, in seconds."""
+    silence_s: float = Field(default=900, gt=0)
+    """Longest a headless session may print nothing, in seconds; a long build or test run is silent too."""
+    grace_s: float = Field(default=2, ge=0)
+    """Wait after SIGINT, and again after SIGTERM, before a session is killed, in seconds."""
+    lock_wait_s: float = Field(default=60, ge=0)
+    """Longest wait for another runner that is making a worktree in the same repository, in seconds."""
+    pass_env: str = ""
+    """Further variables that headless sessions see: names or patterns such as `GOPATH,AWS_*`."""
+
+    def data_folder(self) -> Path:
+        """Where everything of the runner lies."""
+        return (self.home or user_data_path("dual-orchestrator") / "runner").expanduser().absolute()
+
+    def workers_at_once(self) -> int:
+        """`workers`, or what fits into the free memory."""
+        fitting = psutil.virtual_memory().available // SESSION_BYTES
+        return self.workers or int(max(1, min(MOST_WORKERS, fitting)))
+
+
+def read_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        BadInput: a variable holds what it can't.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise unreadable("RUNNER_", error) from error
+
+
+def unreadable(prefix: str, error: ValidationError) -> BadInput:
+    """Say which variable of a settings class holds what it can't."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]).upper().removeprefix(prefix)
+    return BadInput(f"{prefix}{name}={first['input']}: {first['msg']}; correct the variable or unset it")
