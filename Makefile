@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
 	$(BIN)/pip install --quiet --constraint constraints.txt hatchling editables
-	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,agents,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train,agents,otel,dev]'
 	@touch $@
 
 demo: install ## The whole chain, end to end, with the real programs and no account
@@ -42,10 +42,10 @@ serve: install ## Start the router service on 127.0.0.1:8787
 	$(BIN)/router serve
 
 train: install ## Train the shipped model again from data/ alone (encoder included; 20 to 45 minutes)
-	$(BIN)/train-router --encoder finetune --journal none
+	$(BIN)/train-router --encoder finetune --base packaged --journal none
 
 bench: install ## Measure speed against peers in the same run
-	$(BIN)/python -m benchmarks.route
+	$(BIN)/python -m benchmarks
 
 docs: install ## Check that the documentation is true
 	$(BIN)/pytest -q tests/test_docs.py

@@ -1,4 +1,4 @@
-"""Puts the served model and the seed data into the wheel, so that an installed router routes at once."""
+"""Puts the served model, the seed data and the plugin into the wheel: an installed router routes at once."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `models/<served version>` as `router/shipped` and `data/*.jsonl` as `training/shipped`."""
+    """Adds `models/<served version>` as `router/shipped` and `data/*.jsonl` as `training/shipped`, `plugin`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files; an editable install reads them from the checkout instead."""
@@ -22,3 +22,4 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             added[str(root / "models" / served)] = f"router/shipped/{served}"
         for path in sorted((root / "data").glob("*.jsonl")):
             added[str(path)] = f"training/shipped/{path.name}"
+        added[str(root / "plugin")] = "runner/install/plugin"

@@ -1,120 +1,213 @@
 """The HTTP service: endpoints that translate, nothing more. `router.service.Router` decides."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
-from fastapi import FastAPI, Query
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ValidationError
 
-from router import problems
+from router import samples
 from router.limits import Limits
-from router.problems import Problem
-from router.schemas import Acknowledged, Batch, BatchRequest, Decision, Decisions, Feedback, Outcome, RouteRequest
+from router.metrics import CONTENT_TYPE, PATHS, Metrics
+from router.problems import documented, install
+from router.schemas import (
+    Acknowledged,
+    Batch,
+    BatchRequest,
+    Decision,
+    Decisions,
+    Feedback,
+    Health,
+    Name,
+    Outcome,
+    Readiness,
+    RouteRequest,
+    Served,
+)  # fmt: skip
 from router.service import Router
+from router.threads import Threads
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}, "description": description}
-    for status, description in {
-        401: "No valid token",
-        413: "The body is too large",
-        422: "The request is not as it should be",
-        503: "Busy, or the journal can't be written; try again after `Retry-After` seconds",
-    }.items()
-}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}, "description": "No such decision"}
-}
+VERSION = "0.1.0"
+_REFUSED = documented({
+    401: "send the router's token as `Authorization: Bearer …`",
+    429: "more than 20 requests a second with this token; slow down",
+    503: "64 requests are in flight; try again in 1 s",
+})  # fmt: skip
+_BODY_REFUSED = documented({
+    400: "There was an error parsing the body",
+    408: "the body was not complete after 10 s",
+    413: "the body has more than 1048576 bytes; send the ask alone",
+    415: "send JSON, with `content-type: application/json`",
+    422: "task: the task is blank; say in a sentence what should be done",
+})  # fmt: skip
+_UNKNOWN = documented({404: "no decision 'x' in the journal; `GET /decisions` lists the latest"})
+_M = TypeVar("_M", bound=BaseModel)
 
 
-def create_app(router: Router, *, token: str | None = None, max_in_flight: int = 64) -> FastAPI:
+def create_app(
+    router: Router, *, token: str | None = None, tokens: Sequence[str] = (), max_in_flight: int = 64,
+    rate_limit: float | None = None, exposition: Callable[[bytes], bytes] = bytes,
+) -> FastAPI:  # fmt: skip
     """The service around `router`, which it closes when it stops.
 
-    `token` is what callers must send (None: nothing). Endpoints are plain functions: the encoder's work runs
-    in threads, never on the event loop.
+    `token` or one of `tokens` is what callers must send (none: nothing). `exposition` may add other workers'
+    metrics to this one's. The work is done in threads, never on the event loop.
     """
+    metrics, threads = Metrics(router), Threads()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        threads.close()
         router.close()
 
     app = FastAPI(
         title="dual-orchestrator router",
         description="Who should take a developer's task: Claude Code, Codex, or a hybrid workflow.",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
-        responses=_ERRORS,
     )
-    problems.install(app)
-    _add_routing(app, router)
-    _add_journal(app, router)
-    _add_health(app, router)
-    app.add_middleware(Limits, max_in_flight=max_in_flight, token=token)
+    install(app)
+    api = APIRouter(responses=_REFUSED)
+    _add_routing(api, router, threads, metrics)
+    _add_journal(api, router, threads)
+    _add_model(api, router, threads, metrics)
+    app.include_router(api, include_in_schema=False)  # the paths without a version stay
+    app.include_router(api, prefix="/v1")
+    _add_health(app, router, metrics, exposition)
+    app.state.metrics = metrics
+    known = (token, *tokens) if token else tokens
+    app.add_middleware(
+        Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=_observing(metrics)
+    )
     return app
 
 
-def _add_routing(app: FastAPI, router: Router) -> None:
-    @app.post("/route")
-    def route(request: RouteRequest) -> Decision:
-        """Decide who should take a task."""
+def _add_routing(api: APIRouter, router: Router, threads: Threads, metrics: Metrics) -> None:
+    def decide(request: RouteRequest) -> Decision:
         return router.route(request.task, request.context, request.platform)
 
-    @app.post("/route/batch")
-    def route_batch(request: BatchRequest) -> Batch:
+    @api.post("/route", response_model=Decision, responses=_BODY_REFUSED)
+    async def route(request: RouteRequest) -> Response:
+        """Decide who should take a task."""
+        return _json(await threads.route(decide, request))
+
+    @api.post("/route/batch", response_model=Batch, responses=_BODY_REFUSED, openapi_extra=_body_of(BatchRequest))
+    async def route_batch(request: Request) -> Response:
         """Decide for many tasks; each gets the answer that `/route` would give."""
-        return Batch(decisions=[router.route(one.task, one.context, one.platform) for one in request.tasks])
+        batch = await threads.wait(_parsed, BatchRequest, await request.body())  # megabytes: not on the event loop
+        metrics.batch_tasks.observe(len(batch.tasks))
+        decisions = await threads.batch(decide, batch.tasks)
+        return _json(await threads.wait(lambda: Batch(decisions=decisions)))
 
 
-def _add_journal(app: FastAPI, router: Router) -> None:
-    @app.post("/outcomes", responses=_UNKNOWN)
-    def outcomes(outcome: Outcome) -> Acknowledged:
-        """Store what came of a decision; a later outcome of the same run replaces it."""
-        router.record_outcome(outcome)
-        return Acknowledged()
+def _add_journal(api: APIRouter, router: Router, threads: Threads) -> None:
+    @api.post("/outcomes", response_model=Acknowledged, responses={**_BODY_REFUSED, **_UNKNOWN})
+    async def outcomes(
+        outcome: Outcome, idempotency_key: Annotated[Name | None, Header(examples=["3f6c0b1e"])] = None
+    ) -> Response:
+        """Store what came of a decision; a later outcome of the same run replaces it.
 
-    @app.post("/feedback", responses=_UNKNOWN)
-    def feedback(feedback: Feedback) -> Acknowledged:
+        A repeated `Idempotency-Key` is acknowledged and changes nothing; with another outcome it is refused.
+        """
+        await threads.wait(router.record_outcome, outcome, idempotency_key)
+        return _json(Acknowledged())
+
+    @api.post("/feedback", response_model=Acknowledged, responses={**_BODY_REFUSED, **_UNKNOWN})
+    async def feedback(feedback: Feedback) -> Response:
         """Store a person's verdict on a decision, or what it should have been."""
-        router.record_feedback(feedback)
-        return Acknowledged()
+        await threads.wait(router.record_feedback, feedback)
+        return _json(Acknowledged())
 
-    @app.get("/decisions", responses=_UNKNOWN)
-    def decisions(limit: Annotated[int, Query(ge=1, le=500)] = 50, before: str | None = None) -> Decisions:
+    @api.get("/decisions", response_model=Decisions, responses={**_UNKNOWN, 422: _BODY_REFUSED[422]})
+    async def decisions(
+        limit: Annotated[int, Query(ge=1, le=500, examples=[50])] = 50,
+        before: Annotated[Name | None, Query(examples=[samples.DECISION["decision_id"]])] = None,
+    ) -> Response:
         """The latest decisions, newest first; `before` is the id the last page ended with."""
-        page = router.decisions(limit, before)
-        return Decisions(decisions=page, next=page[-1].decision.decision_id if len(page) == limit else None)
+        page = await threads.wait(router.decisions, limit, before)
+        following = page[-1].decision.decision_id if len(page) == limit else None
+        return _json(Decisions(decisions=page, next=following))
 
 
-def _add_health(app: FastAPI, router: Router) -> None:
-    @app.get("/model")
-    def model() -> dict[str, Any]:
-        """The model served: its manifest, and the policy that decides over it."""
-        served = router.model
-        return {
-            "version": served.version if served else None,
-            "problem": router.problem,
-            "manifest": served.manifest.model_dump(mode="json") if served else None,
-            "policy": served.policy.model_dump(mode="json") if served else None,
-            "counts": dict(router.counts),
-        }
+def _add_model(api: APIRouter, router: Router, threads: Threads, metrics: Metrics) -> None:
+    @api.get("/model", response_model=Served)
+    async def model() -> Response:
+        """The model served: its manifest, the policy that decides over it, counts and drift."""
+        served, drift = router.model, metrics.current_drift()
+        return _json(
+            Served(
+                version=served.version if served else None,
+                problem=router.problem,
+                manifest=served.manifest.model_dump(mode="json") if served else None,
+                policy=served.policy.model_dump(mode="json") if served else None,
+                counts=router.counts,
+                drift=drift.report() if drift else None,
+            )
+        )
 
-    @app.post("/model/reload")
-    def reload() -> dict[str, Any]:
+    @api.post("/model/reload", response_model=Readiness)
+    async def reload() -> Response:
         """Load the version that `models/current` names, and its policy."""
-        router.reload()
-        return readyz()
+        await threads.wait(router.reload)
+        return _json(_readiness(router))
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
+
+def _add_health(app: FastAPI, router: Router, metrics: Metrics, exposition: Callable[[bytes], bytes]) -> None:
+    @app.get("/healthz", response_model=Health)
+    async def healthz() -> Response:
         """The process lives."""
-        return {"status": "ok", "service": "router"}
+        return _json(Health())
 
-    @app.get("/readyz")
-    def readyz() -> dict[str, Any]:
+    @app.get("/readyz", response_model=Readiness)
+    def readyz() -> Response:
         """`ready` with a model, `degraded` where the seed's rules decide alone (it answers all the same)."""
-        served = router.model
-        return {
-            "status": "ready" if served else "degraded",
-            "model_version": served.version if served else None,
-            "problem": router.problem,
-        }
+        router.look()
+        return _json(_readiness(router))
+
+    shown: dict[int | str, dict[str, object]] = {
+        200: {"content": {"text/plain": {"example": "router_degraded_total 0.0"}}}
+    }
+
+    @app.get("/metrics", response_class=PlainTextResponse, responses={**shown, **_REFUSED})
+    def metrics_() -> Response:
+        """Counters and gauges in Prometheus' text format."""
+        return Response(exposition(metrics.exposition()), media_type=CONTENT_TYPE)
+
+
+def _readiness(router: Router) -> Readiness:
+    served = router.model
+    return Readiness(
+        status="ready" if served else "degraded",
+        model_version=served.version if served else None,
+        problem=router.problem,
+    )
+
+
+def _json(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _parsed(kind: type[_M], body: bytes) -> _M:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+
+
+def _body_of(kind: type[BaseModel]) -> dict[str, object]:
+    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _observing(metrics: Metrics) -> Callable[[str, int, float], None]:
+    def observe(path: str, status: int, seconds: float) -> None:
+        known = path if path in PATHS else "other"
+        metrics.requests.labels(known, status).inc()
+        metrics.request_seconds.labels(known).observe(seconds)
+
+    return observe

@@ -16,6 +16,7 @@ from router.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
 from router.errors import ArtifactError
 from router.examples import Examples
 from router.policy import Policy
+from router.signature import verify
 
 MANIFEST_FILE, CLASSIFIER_FILE, POLICY_FILE = "manifest.json", "model.joblib", "policy.yaml"
 VOUCHED = (CLASSIFIER_FILE, MODEL_FILE, TOKENIZER_FILE)
@@ -26,7 +27,7 @@ FORMAT = 1
 class Manifest(BaseModel):
     """`manifest.json`: what the folder holds and where it comes from."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     format: int = FORMAT
     version: str
@@ -38,6 +39,8 @@ class Manifest(BaseModel):
     """File name → SHA-256."""
     data_digest: str
     """SHA-256 over the training rows."""
+    golden_digest: str | None = None
+    """SHA-256 over the golden rows it was judged on; None where it was judged on a part of its own data."""
     rows: int
     seed: int
     encoder: str
@@ -82,17 +85,22 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def load(folder: Path) -> Model:
-    """Load a model folder.
+def load(folder: Path, key: bytes | None = None) -> Model:
+    """Load a model folder; with a `key` only if its manifest is signed with it.
 
     Raises:
         ArtifactError: a file is missing or differs from the manifest; nothing was unpickled then.
+        PolicyError: the policy is wrong.
     """
     manifest = read_manifest(folder)
-    content = {name: _vouched(folder, name, manifest) for name in VOUCHED if name != MODEL_FILE}
-    _vouched(folder, MODEL_FILE, manifest)
+    if key is not None:
+        verify(folder, (folder / MANIFEST_FILE).read_bytes(), key)
+    for name in (MODEL_FILE, TOKENIZER_FILE):
+        _check(folder, name, manifest, _digest(folder, name))
+    pickled = _read(folder, CLASSIFIER_FILE)  # once: what is unpickled is what was checked
+    _check(folder, CLASSIFIER_FILE, manifest, hashlib.sha256(pickled).hexdigest())
     try:
-        parts = joblib.load(io.BytesIO(content[CLASSIFIER_FILE]))
+        parts = joblib.load(io.BytesIO(pickled))
         classifier, examples = parts["classifier"], parts["examples"]
     except (
         pickle.UnpicklingError,
@@ -122,11 +130,20 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     return full
 
 
-def _vouched(folder: Path, name: str, manifest: Manifest) -> bytes:
+def _read(folder: Path, name: str) -> bytes:
     try:
-        content = (folder / name).read_bytes()
+        return (folder / name).read_bytes()
     except OSError as error:
         raise ArtifactError(folder, f"{name} is missing") from error
-    if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
+
+
+def _digest(folder: Path, name: str) -> str:
+    try:
+        return sha256(folder / name)
+    except OSError as error:
+        raise ArtifactError(folder, f"{name} is missing") from error
+
+
+def _check(folder: Path, name: str, manifest: Manifest, digest: str) -> None:
+    if digest != manifest.files.get(name):
         raise ArtifactError(folder, f"{name} is not the file its manifest vouches for; it was not opened")
-    return content

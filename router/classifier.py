@@ -19,9 +19,11 @@ class LinearClassifier:
     start needs no scikit-learn.
     """
 
-    c: float = 10.0
+    c: float = 1.0
     """Inverse of the L2 penalty, as scikit-learn's `C`."""
-    max_iter: int = 400
+    max_iter: int = 1000
+    tol: float = 1e-6
+    """Largest gradient left at the end; a looser one would stop before a few weighted rows have any effect."""
     seed: int = 0
     temperature: float = 1.0
     """Logits are divided by it: above 1 less sure. Set by `calibrate`."""
@@ -31,7 +33,7 @@ class LinearClassifier:
 
     def fit(self, vectors: Vectors, targets: Probabilities, classes: Sequence[str],
             weights: NDArray[np.float64] | None = None) -> Self:  # fmt: skip
-        """Learn from soft labels; forgets any earlier fit.
+        """Learn from soft labels; an earlier fit to the same classes only shortens the way to the one optimum.
 
         Args:
             vectors: shape (n_rows, dimension).
@@ -40,11 +42,19 @@ class LinearClassifier:
             weights: shape (n_rows,); how much each row counts, 1 where left out.
         """
         from sklearn.linear_model import LogisticRegression  # fitting only
+        from threadpoolctl import threadpool_limits
 
         rows, columns = np.nonzero(targets > 0)
         mass = targets[rows, columns] * (1.0 if weights is None else weights[rows])
-        model = LogisticRegression(C=self.c, max_iter=self.max_iter, random_state=self.seed)
-        model.fit(vectors[rows], columns, sample_weight=mass)
+        model = LogisticRegression(
+            C=self.c, max_iter=self.max_iter, tol=self.tol, random_state=self.seed, warm_start=True
+        )
+        present = np.unique(columns)
+        if self.classes_ == tuple(classes) and self.coef_.shape[1] == vectors.shape[1] and len(present) > 2:
+            model.classes_ = present
+            model.coef_, model.intercept_ = self.coef_[present], self.intercept_[present].clip(-50)
+        with threadpool_limits(limits=1):  # threads that wait for busy cores make it ten times slower
+            model.fit(vectors[rows], columns, sample_weight=mass)
         self.classes_ = tuple(classes)
         self.coef_ = np.zeros((len(classes), vectors.shape[1]))
         self.intercept_ = np.full(len(classes), -1e3)  # a class without a row is never predicted

@@ -1,6 +1,8 @@
 """The `router` command."""
 
+import os
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -21,35 +23,31 @@ def route(
     as_json: Annotated[bool, typer.Option("--json", help="Print the decision as one JSON object.")] = False,
 ) -> None:
     """Decide who should take TASK."""
-    from router.service import open_router
-
     text = _read_task(task)
-    _quiet_log()
-    router = open_router()
-    try:
-        decision = router.route(text, platform=platform)
-    finally:
-        router.close()
+    answer = _ask_service(text, platform) or _decide_here(text, platform)
     if as_json:
-        print(decision.model_dump_json())
+        print(answer)
         return
+    import json
+
     from rich.console import Console
 
     from router.display import show
 
-    show(decision, text, Console())
+    show(json.loads(answer), text, Console())
 
 
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; ROUTER_HOST, else 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; ROUTER_PORT, else 8787; 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; ROUTER_WORKERS, else 1.")] = None,
 ) -> None:
     """Answer `POST /route` over HTTP."""
     from router.server import serve as serve_with
     from router.settings import Settings
 
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
     serve_with(Settings().model_copy(update=given))
 
 
@@ -81,8 +79,18 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the check
         raise typer.Exit(1)
 
 
+@app.command()
+def sign(version: Annotated[str | None, typer.Argument(help="Version; left out, the one served.")] = None) -> None:
+    """Sign a model's manifest with ROUTER_MANIFEST_KEY, without which it is not loaded where that key is set."""
+    from router.registry import Registry
+    from router.settings import Settings
+
+    print(f"signed {Registry.of(Settings()).sign(version)}")
+
+
 def entry() -> None:
     """The console script: errors become a sentence on stderr and their exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one decision's algebra is too small to share
     try:
         app()
     except RouterError as error:
@@ -101,6 +109,22 @@ def _read_task(words: list[str]) -> str:
         return sys.stdin.buffer.read(1024 * 1024).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidTask("standard input is not UTF-8 text; send the task, not binary data") from error
+
+
+def _ask_service(text: str, platform: Platform | None) -> str | None:
+    """What a running service says; it is not asked where the environment names other models or another journal."""
+    from router.ask import ask
+    from router.quick import OWN_PLACE
+
+    return None if OWN_PLACE & set(os.environ) else ask(text, platform, os.environ.get("ROUTER_TOKEN"))
+
+
+def _decide_here(text: str, platform: Platform | None) -> str:
+    from router.service import open_router
+
+    _quiet_log()
+    with closing(open_router()) as router:
+        return router.route(text, platform=platform).model_dump_json()
 
 
 def _quiet_log() -> None:

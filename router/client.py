@@ -1,22 +1,22 @@
 """The way other programs reach the router: over HTTP, or in process where no service answers."""
 
-from http import HTTPStatus
 from typing import Any, Protocol, Self, TypeVar
 
 import httpx2
+from tenacity import AsyncRetrying, Retrying
 
-from router.errors import InvalidTask, RouterError, ServiceUnavailable, UnknownDecision
+from router import wire
+from router.ask import DEFAULT_URL, PROBE_TIMEOUT_S
+from router.errors import RouterError, ServiceUnavailable
 from router.labels import Platform
-from router.schemas import Acknowledged, Decision, Feedback, Outcome
+from router.schemas import Decision, Feedback, Message, Outcome
 
-__all__ = ["DEFAULT_URL", "RouterClient", "RouterError", "Routing", "ServiceUnavailable", "connect"]
+__all__ = [
+    "DEFAULT_URL", "AsyncRouterClient", "RouterClient", "RouterError", "Routing", "ServiceUnavailable", "connect",
+]  # fmt: skip
 
-DEFAULT_URL = "http://127.0.0.1:8787"
-"""Where `router serve` listens unless told otherwise."""
-PROBE_TIMEOUT_S = 0.3
-"""Longest wait for a service nobody named: a closed port answers at once, a foreign one may not."""
 REQUEST_TIMEOUT_S = 10.0
-_M = TypeVar("_M", Decision, Acknowledged)
+_M = TypeVar("_M", bound=Message)
 
 
 class Routing(Protocol):
@@ -40,7 +40,10 @@ class Routing(Protocol):
 
 
 class RouterClient:
-    """Talks to a router service; `http` is any httpx2 client whose base URL is the service."""
+    """Talks to a router service; `http` is any httpx2 client whose base URL is the service.
+
+    What fails in passing is tried again, three times in all.
+    """
 
     def __init__(self, http: httpx2.Client) -> None:
         self.http = http
@@ -48,8 +51,7 @@ class RouterClient:
     @classmethod
     def at(cls, url: str, *, token: str | None = None, timeout_s: float = REQUEST_TIMEOUT_S) -> Self:
         """A client for the service at `url`."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return cls(httpx2.Client(base_url=url, headers=headers, timeout=timeout_s, trust_env=False))
+        return cls(httpx2.Client(base_url=url, headers=_headers(token), timeout=timeout_s, trust_env=False))
 
     def route(self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None) -> Decision:
         """Decide who should take `task`.
@@ -58,73 +60,115 @@ class RouterClient:
             InvalidTask: the service refuses the task.
             ServiceUnavailable: it does not answer, or not as a router does.
         """
-        body = {"task": task, "context": context, "platform": platform}
-        return self._post("/route", {k: v for k, v in body.items() if v is not None}, Decision)
+        return self._send(wire.route(task, context, platform))
 
     def record_outcome(self, outcome: Outcome) -> None:
         """Store an outcome; raises `UnknownDecision` where the service has no such decision."""
-        self._post("/outcomes", outcome.model_dump(mode="json"), Acknowledged, outcome.decision_id)
+        self._send(wire.outcome(outcome))
 
     def record_feedback(self, feedback: Feedback) -> None:
         """Store a correction; raises `UnknownDecision` where the service has no such decision."""
-        self._post("/feedback", feedback.model_dump(mode="json"), Acknowledged, feedback.decision_id)
+        self._send(wire.feedback(feedback))
 
     def is_ready(self) -> bool:
         """True where a router of ours answers at this address."""
         try:
-            reply = self.http.get("/healthz")
-            return reply.status_code == HTTPStatus.OK and reply.json().get("service") == "router"
-        except (httpx2.HTTPError, ValueError, AttributeError):
+            return wire.is_router(self.http.get("/healthz"))
+        except httpx2.HTTPError:
             return False
 
     def close(self) -> None:
         """Close the connections."""
         self.http.close()
 
-    def _post(self, path: str, body: dict[str, Any], reply_type: type[_M], decision_id: str = "") -> _M:
+    def _send(self, call: wire.Call[_M]) -> _M:
+        answer: _M = Retrying(**wire.RETRY)(self._send_once, call)
+        return answer
+
+    def _send_once(self, call: wire.Call[_M]) -> _M:
         url = str(self.http.base_url)
         try:
-            reply = self.http.post(path, json=body)
+            reply = self.http.post(call.path, json=call.body, headers=call.headers)
         except (httpx2.HTTPError, UnicodeEncodeError) as error:
-            raise ServiceUnavailable(url, str(error) or type(error).__name__) from error
-        if reply.status_code == HTTPStatus.NOT_FOUND and decision_id:
-            raise UnknownDecision(decision_id)
-        if reply.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise InvalidTask(_problem(reply))
-        if reply.status_code >= HTTPStatus.BAD_REQUEST:
-            raise ServiceUnavailable(url, _problem(reply))
+            raise wire.failed(error, url) from error
+        return call.read(reply, url)
+
+
+class AsyncRouterClient:
+    """The same for asynchronous programs; every method is a coroutine."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self.http = http
+
+    @classmethod
+    def at(cls, url: str, *, token: str | None = None, timeout_s: float = REQUEST_TIMEOUT_S) -> Self:
+        """A client for the service at `url`."""
+        return cls(httpx2.AsyncClient(base_url=url, headers=_headers(token), timeout=timeout_s, trust_env=False))
+
+    async def route(
+        self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None
+    ) -> Decision:
+        """Decide who should take `task`; raises `InvalidTask`, `ServiceUnavailable`."""
+        return await self._send(wire.route(task, context, platform))
+
+    async def record_outcome(self, outcome: Outcome) -> None:
+        """Store an outcome; raises `UnknownDecision` where the service has no such decision."""
+        await self._send(wire.outcome(outcome))
+
+    async def record_feedback(self, feedback: Feedback) -> None:
+        """Store a correction; raises `UnknownDecision` where the service has no such decision."""
+        await self._send(wire.feedback(feedback))
+
+    async def is_ready(self) -> bool:
+        """True where a router of ours answers at this address."""
         try:
-            return reply_type.model_validate_json(reply.content)
-        except ValueError as error:
-            raise ServiceUnavailable(url, "answers, but not as a router does") from error
+            return wire.is_router(await self.http.get("/healthz"))
+        except httpx2.HTTPError:
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
+    async def _send(self, call: wire.Call[_M]) -> _M:
+        answer: _M = await AsyncRetrying(**wire.RETRY)(self._send_once, call)
+        return answer
+
+    async def _send_once(self, call: wire.Call[_M]) -> _M:
+        url = str(self.http.base_url)
+        try:
+            reply = await self.http.post(call.path, json=call.body, headers=call.headers)
+        except (httpx2.HTTPError, UnicodeEncodeError) as error:
+            raise wire.failed(error, url) from error
+        return call.read(reply, url)
 
 
 def connect(url: str | None = None, *, token: str | None = None) -> Routing:
     """Return the router service at `url`, else one on the default port, else the router in process.
 
+    A service that stops answering later is stood in for by the router in process.
+
     Raises:
         ServiceUnavailable: `url` was given and nothing answers there.
     """
-    if url:
-        client = RouterClient.at(url, token=token)
-        if not client.is_ready():
-            client.close()
-            raise ServiceUnavailable(url, "no router answers")
-        return client
-    probe = RouterClient.at(DEFAULT_URL, token=token, timeout_s=PROBE_TIMEOUT_S)
+    from router.fallback import ResilientClient
+
+    probe = RouterClient.at(url or DEFAULT_URL, token=token, timeout_s=REQUEST_TIMEOUT_S if url else PROBE_TIMEOUT_S)
     found = probe.is_ready()
-    probe.close()
+    probe.http.timeout = httpx2.Timeout(REQUEST_TIMEOUT_S)
     if found:
-        return RouterClient.at(DEFAULT_URL, token=token)
+        return ResilientClient(probe.http, _in_process)
+    probe.close()
+    if url:
+        raise ServiceUnavailable(url, "no router answers")
+    return _in_process()
+
+
+def _in_process() -> Routing:
     from router.service import open_router  # loads the model: only where it is needed
 
     return open_router()
 
 
-def _problem(reply: httpx2.Response) -> str:
-    try:
-        body = reply.json()
-    except ValueError:
-        body = None
-    detail = body.get("detail") if isinstance(body, dict) else None
-    return str(detail or f"HTTP {reply.status_code}")
+def _headers(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}

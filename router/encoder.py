@@ -65,9 +65,8 @@ class OnnxEncoder:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self.session = onnxruntime.InferenceSession(
-                model_path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            # From the path: from bytes it would keep a second copy of the model.
+            self.session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
             self.tokenizer = WindowTokenizer.open(tokenizer_path)
         except Exception as error:
             raise ArtifactError(model_path.parent, f"the encoder can't be loaded ({error})") from error

@@ -3,8 +3,10 @@
 ├── ArtifactError     a model folder is missing, damaged or not to be trusted
 ├── PolicyError       the policy file is wrong
 ├── JournalError      the journal can't be read or written
+├── ReusedKey         an idempotency key came with another request before
 ├── UnknownDecision   an outcome or feedback names a decision nobody made
 ├── ServiceUnavailable  the router service did not answer
+├── MissingExtra      a setting needs packages that are not installed
 └── CannotListen      the service can't be started where it was told to
 
 The command line ends with the error's `exit_code`; `docs/router.md` lists them.
@@ -63,12 +65,27 @@ class JournalError(RouterError):
 
     exit_code = 5
 
-    def __init__(self, url: str, problem: str) -> None:
+    def __init__(self, url: str, problem: str, *, passing: bool = True) -> None:
         super().__init__(url, problem)
         self.url, self.problem = url, problem
+        self.passing = passing
+        """False where the same write can never succeed."""
 
     def __str__(self) -> str:
         return f"journal {self.url}: {self.problem}; set ROUTER_DATABASE_URL to a database that can be written"
+
+
+class ReusedKey(RouterError):
+    """This idempotency key came with another request before."""
+
+    exit_code = 2
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"the idempotency key {self.key!r} came with another request before; use a new one for each request"
 
 
 class UnknownDecision(RouterError):
@@ -108,3 +125,16 @@ class CannotListen(RouterError):
 
     def __str__(self) -> str:
         return f"can't listen on {self.host}:{self.port}: {self.problem}"
+
+
+class MissingExtra(RouterError):
+    """A setting needs packages that are not installed."""
+
+    exit_code = 2
+
+    def __init__(self, extra: str, setting: str) -> None:
+        super().__init__(extra, setting)
+        self.extra, self.setting = extra, setting
+
+    def __str__(self) -> str:
+        return f"{self.setting} needs more packages; pip install 'dual-orchestrator[{self.extra}]'"

@@ -1,77 +1,141 @@
-"""What the service refuses before it looks: too much at once, too large a body, no token. Plain ASGI."""
+"""What the service refuses before it looks: no token, too much at once, too large or slow a body. Plain ASGI."""
 
 import hmac
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from router.body import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES, Bodies, Gone, replay, too_large
 from router.problems import RETRY_AFTER_S, problem
 
-MAX_BODY_BYTES = 1024 * 1024
-MAX_BATCH_BODY_BYTES = 34 * 1024 * 1024
-"""A thousand tasks of the greatest length, and their wrapping."""
-_TOO_LARGE = "the body has more than {} bytes; send the ask alone"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered without a token and however busy the service is."""
+MOST_BATCHES, MOST_JOURNAL_CALLS = 4, 16
+"""Served or waiting at once; a journal that hangs must not take the places of routes."""
+Observe = Callable[[str, int, float], None]
+"""Told path, status and seconds of every request."""
+
+
+@dataclass
+class Bucket:
+    """A token's allowance: `rate_per_s` requests a second, and as many saved up."""
+
+    rate_per_s: float
+    filled: float
+    at: float
+
+    def take(self, now: float) -> bool:
+        """Use one up; False where none is left."""
+        self.filled = min(max(1.0, self.rate_per_s), self.filled + (now - self.at) * self.rate_per_s)
+        self.at = now
+        if self.filled < 1:
+            return False
+        self.filled -= 1
+        return True
 
 
 class Limits:
-    """Counts requests in flight, checks the token, and bounds bodies."""
+    """Checks token, rate, content type and body, and counts requests in flight.
 
-    def __init__(self, app: ASGIApp, *, max_in_flight: int, token: str | None) -> None:
-        self.app, self.max_in_flight = app, max_in_flight
-        self.token = token.encode() if token else None
-        self.in_flight = 0
+    A request takes a place only once its body is complete: who sends slowly keeps nobody out.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, max_in_flight: int, tokens: Sequence[str] = (), rate_per_s: float | None = None,
+        observe: Observe | None = None,
+    ) -> None:  # fmt: skip
+        self.app, self.observe, self.rate_per_s = app, observe, rate_per_s
+        self.tokens = [token.encode() for token in tokens]
+        self.places = {
+            "route": max_in_flight,
+            "batch": min(MOST_BATCHES, max_in_flight),
+            "journal": min(MOST_JOURNAL_CALLS, max_in_flight),
+        }
+        self.in_flight: Counter[str] = Counter()
+        self.bodies = Bodies()
+        self._buckets: dict[bytes, Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        limit = MAX_BATCH_BODY_BYTES if scope["path"].endswith("/batch") else MAX_BODY_BYTES
-        refusal = self._refusal(headers, limit)
-        if refusal is not None:
+        path = scope["path"].removeprefix("/v1")
+        started, status = time.perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._serve(path, scope, receive, noted)
+        except Gone:
+            status = 499  # nobody is left to be answered; the number is nginx's
+        finally:
+            if self.observe is not None:
+                self.observe(path, status, time.perf_counter() - started)
+
+    async def _serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path in OPEN_PATHS:
+            await self.app(scope, receive, send)
+            return
+        limit = MAX_BATCH_BODY_BYTES if path == "/route/batch" else MAX_BODY_BYTES
+        try:
+            self._admit(dict(scope["headers"]), limit)
+            body = await self.bodies.read(receive, limit)
+        except HTTPException as refused:
+            await problem(refused.status_code, refused.detail, dict(refused.headers or {}))(scope, receive, send)
+            return
+        try:
+            await self._take_place(_kind(path), scope, replay(body, receive), send)
+        finally:
+            self.bodies.release(len(body))
+
+    async def _take_place(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.in_flight[kind] >= self.places[kind]:
+            busy = f"{self.places[kind]} requests are in flight; try again in {RETRY_AFTER_S} s"
+            refusal = problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, {"Retry-After": str(RETRY_AFTER_S)})
             await refusal(scope, receive, send)
             return
-        self.in_flight += 1
+        self.in_flight[kind] += 1
         try:
-            await self.app(scope, _bounded(receive, limit), send)
+            await self.app(scope, receive, send)
         finally:
-            self.in_flight -= 1
+            self.in_flight[kind] -= 1
 
-    def _refusal(self, headers: dict[bytes, bytes], limit: int) -> ASGIApp | None:
-        if self.token is not None:
-            sent = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-            if not hmac.compare_digest(sent, self.token):
-                return problem(
-                    HTTPStatus.UNAUTHORIZED,
-                    "send the router's token as `Authorization: Bearer …`",
-                    {"WWW-Authenticate": "Bearer"},
-                )
-        if self.in_flight >= self.max_in_flight:
-            busy = f"{self.max_in_flight} requests are in flight; try again in {RETRY_AFTER_S} s"
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, busy, {"Retry-After": str(RETRY_AFTER_S)})
+    def _admit(self, headers: dict[bytes, bytes], limit: int) -> None:
+        """Raise `HTTPException` where the head alone is reason to refuse."""
+        token = self._known_token(headers.get(b"authorization", b"").removeprefix(b"Bearer "))
+        if self.rate_per_s is not None and not self._bucket(token).take(time.monotonic()):
+            said = f"more than {self.rate_per_s:g} requests a second with this token; slow down"
+            raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(RETRY_AFTER_S)})
         length = headers.get(b"content-length", b"0")
+        has_body = length != b"0" or b"transfer-encoding" in headers
+        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if has_body and kind != b"application/json":
+            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON, with `content-type: application/json`")
         if length.isdigit() and int(length) > limit:
-            return _too_large(limit)
-        return None
+            raise too_large(limit)
+
+    def _known_token(self, sent: bytes) -> bytes:
+        # Every token is compared, in constant time, whichever fits.
+        fitting = [token for token in self.tokens if hmac.compare_digest(sent, token)]
+        if self.tokens and not fitting:
+            said = "send the router's token as `Authorization: Bearer …`"
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, said, {"WWW-Authenticate": "Bearer"})
+        return fitting[0] if fitting else b""
+
+    def _bucket(self, token: bytes) -> Bucket:
+        rate = self.rate_per_s or 0.0
+        return self._buckets.setdefault(token, Bucket(rate, max(1.0, rate), time.monotonic()))
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    received = 0
-
-    async def bounded() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE.format(limit))
-        return message
-
-    return bounded
-
-
-def _too_large(limit: int) -> ASGIApp:
-    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE.format(limit))
+def _kind(path: str) -> str:
+    return {"/route": "route", "/route/batch": "batch"}.get(path, "journal")

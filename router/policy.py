@@ -13,9 +13,11 @@ from router.labels import Mode
 SHIPPED = Path(__file__).with_name("policy.yaml")
 """The policy that new models are given."""
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is there
+
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class TypeRow(_Part):
@@ -50,7 +52,7 @@ class Policy(_Part):
     def parse(cls, text: str, source: str = "policy.yaml") -> Self:
         """Read a policy from YAML; raises `PolicyError` that says what is wrong with it."""
         try:
-            return cls.model_validate(yaml.safe_load(text))
+            return cls.model_validate(yaml.load(text, _Loader))  # noqa: S506 - a safe loader, either of them
         except yaml.YAMLError as error:
             raise PolicyError(source, f"is not YAML: {error}") from error
         except ValidationError as error:

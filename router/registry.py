@@ -7,13 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from router.artifact import MANIFEST_FILE, Manifest, Model, load, read_manifest
+from router.artifact import MANIFEST_FILE, POLICY_FILE, VOUCHED, Manifest, Model, load, read_manifest
 from router.errors import ArtifactError
-from router.settings import Settings
+from router.signature import SIGNATURE_FILE, sign
+
+if TYPE_CHECKING:
+    from router.settings import Settings
 
 CURRENT_FILE = "current"
 """Names the served version: a text file, since neither wheels nor every file system carry links."""
+
+
+WATCHED = (MANIFEST_FILE, SIGNATURE_FILE, POLICY_FILE, *VOUCHED)
+"""Files of a version that are looked at again while it is served."""
+Marker = tuple[tuple[int, int, int] | None, ...]
+"""Time, size and number of each file; None for one that is not there."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +32,14 @@ class Registry:
 
     root: Path
     shipped: Path | None = None
+    key: bytes | None = None
+    """Only versions whose manifest is signed with it are loaded; None asks for no signature."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "Registry":
+    def of(cls, settings: "Settings") -> "Registry":
         """The registry that the settings name."""
-        return cls(*settings.models())
+        key = settings.manifest_key
+        return cls(*settings.models(), key.get_secret_value().encode() if key else None)
 
     def current(self) -> str | None:
         """The version served; None where there is none."""
@@ -51,7 +64,7 @@ class Registry:
         version = self.current()
         if version is None:
             raise ArtifactError(self.root, "holds no model")
-        return load(self.folder(version))
+        return load(self.folder(version), self.key)
 
     def versions(self) -> list[Manifest]:
         """Every version whose manifest can be read, oldest first."""
@@ -71,7 +84,7 @@ class Registry:
         Raises:
             ArtifactError: there is no such version, or it can't be loaded.
         """
-        load(self.folder(version))
+        load(self.folder(version), self.key)
         handle, name = tempfile.mkstemp(dir=self._writable(), prefix=".current-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(version + "\n")
@@ -79,6 +92,18 @@ class Registry:
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(self.root / CURRENT_FILE)
+
+    def sign(self, version: str | None = None) -> str:
+        """Sign a version's manifest (None: the served one's) with `key`; returns the version.
+
+        Raises:
+            ArtifactError: there is no such version, or no key.
+        """
+        folder = self.folder(version or self.current() or "")
+        if self.key is None:
+            raise ArtifactError(folder, "can't be signed without ROUTER_MANIFEST_KEY")
+        sign(folder, (folder / MANIFEST_FILE).read_bytes(), self.key)
+        return folder.name
 
     @contextmanager
     def staging(self, version: str) -> Iterator[Path]:
@@ -91,15 +116,12 @@ class Registry:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def marker(self) -> tuple[int, int] | None:
-        """Changes whenever another version is promoted; None where nothing was."""
-        for folder in self._folders():
-            try:
-                stat = (folder / CURRENT_FILE).stat()
-            except OSError:
-                continue
-            return stat.st_mtime_ns, stat.st_ino
-        return None
+    def marker(self) -> Marker:
+        """Changes whenever another version is promoted, or a file of the served one changes."""
+        version = self.current()
+        paths = [folder / CURRENT_FILE for folder in self._folders()]
+        paths += [folder / version / name for folder in self._folders() for name in WATCHED if version]
+        return tuple(_stamp(path) for path in paths)
 
     def _folders(self) -> list[Path]:
         return [self.root, self.shipped] if self.shipped else [self.root]
@@ -110,3 +132,11 @@ class Registry:
         except OSError as error:
             raise ArtifactError(self.root, f"can't be written ({error.strerror})") from error
         return self.root
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

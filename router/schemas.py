@@ -4,8 +4,9 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from router import samples
 from router.labels import Mode, Platform, Source, Status, TaskType
 
 MAX_TASK_BYTES = 32 * 1024
@@ -40,7 +41,9 @@ def _check_context(context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-Task = Annotated[str, AfterValidator(_check_task)]
+_TASK_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_TASK_BYTES,
+                "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}  # fmt: skip
+Task = Annotated[str, AfterValidator(_check_task), WithJsonSchema(_TASK_SCHEMA)]
 """A task's text: not blank, at most `MAX_TASK_BYTES`, no NUL bytes."""
 Context = Annotated[dict[str, Any], AfterValidator(_check_context)]
 """Where a task was typed (cwd, repo, branch, files…); any JSON object of at most `MAX_CONTEXT_BYTES`."""
@@ -56,8 +59,19 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+def _replied(example: dict[str, Any]) -> ConfigDict:
+    # Built at the first use: a process that makes one decision needs few of them.
+    return ConfigDict(json_schema_extra={"examples": [example]}, defer_build=True)
+
+
 class RouteRequest(Message):
     """One task to route."""
+
+    model_config = _shown(samples.ROUTE)
 
     task: Task
     context: Context | None = None
@@ -68,6 +82,8 @@ class RouteRequest(Message):
 
 class BatchRequest(Message):
     """Many tasks to route, each decided on its own."""
+
+    model_config = _shown(samples.BATCH_REQUEST)
 
     tasks: list[RouteRequest] = Field(min_length=1, max_length=MAX_BATCH)
 
@@ -83,6 +99,8 @@ class Similar(Message):
 
 class Decision(Message):
     """The router's answer."""
+
+    model_config = _replied(samples.DECISION)
 
     decision_id: str
     platform: str
@@ -112,6 +130,8 @@ class Decision(Message):
 class Outcome(Message):
     """What came of a run."""
 
+    model_config = _shown(samples.OUTCOME)
+
     decision_id: Name
     run_id: Name
     platform: Name
@@ -133,6 +153,8 @@ class Outcome(Message):
 class Feedback(Message):
     """A person's correction of a decision."""
 
+    model_config = _shown(samples.FEEDBACK)
+
     decision_id: Name
     verdict: Literal["good", "bad"] | None = None
     platform: Platform | None = None
@@ -144,11 +166,15 @@ class Feedback(Message):
 class Acknowledged(Message):
     """The journal holds what was sent."""
 
+    model_config = _replied(samples.ACKNOWLEDGED)
+
     stored: bool = True
 
 
 class Decisions(Message):
     """A page of decisions, newest first."""
+
+    model_config = _replied(samples.DECISIONS)
 
     decisions: list["StoredDecision"]
     next: str | None
@@ -158,14 +184,69 @@ class Decisions(Message):
 class Batch(Message):
     """The decisions of a batch, in the order of its tasks."""
 
+    model_config = _replied(samples.BATCH)
+
     decisions: list[Decision]
 
 
 class StoredDecision(Message):
     """A decision as the journal keeps it."""
 
+    model_config = _replied(samples.STORED)
+
     decision: Decision
     task: str
     """Secrets scrubbed; a digest when tasks are stored as hashes."""
     created_at: datetime
     context: dict[str, Any] | None = None
+
+
+class Health(Message):
+    """The process lives."""
+
+    model_config = _replied(samples.HEALTH)
+
+    status: Literal["ok"] = "ok"
+    service: Literal["router"] = "router"
+    """Tells our service from a foreign one on the same port."""
+
+
+class Readiness(Message):
+    """Whether a model is served."""
+
+    model_config = _replied(samples.READINESS)
+
+    status: Literal["ready", "degraded"]
+    """`degraded` where the seed's rules decide alone; they answer all the same."""
+    model_version: str | None
+    problem: str | None
+    """Why there is no model."""
+
+
+class DriftReport(Message):
+    """How far recent tasks are from the training texts."""
+
+    model_config = _replied(samples.DRIFT)
+
+    observed: int
+    """Decisions since the model was loaded."""
+    embedding_shift: float
+    """Distance of the recent mean embedding from the training texts' mean, in their spreads."""
+    expected_shift: float
+    """What chance alone explains of it."""
+    confidence_shift: float
+    """Recent mean confidence less that on the training texts."""
+    drifting: bool
+
+
+class Served(Message):
+    """The model served, and how it fares."""
+
+    model_config = _replied(samples.SERVED)
+
+    version: str | None
+    problem: str | None
+    manifest: dict[str, Any] | None
+    policy: dict[str, Any] | None
+    counts: dict[str, int]
+    drift: DriftReport | None

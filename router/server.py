@@ -1,21 +1,29 @@
-"""`router serve`: the socket, the log, and uvicorn around the app."""
+"""`router serve`: the socket, the log, the workers, and uvicorn around the app."""
 
 import errno
 import ipaddress
 import logging
+import resource
 import socket
 import sys
+from functools import partial
 
-import structlog
 import uvicorn
 
 from router.app import create_app
+from router.connection import MAX_CONNECTIONS, Connection
 from router.errors import CannotListen
-from router.service import open_router
+from router.log import log_to
+from router.service import Routed, Router, open_router
 from router.settings import Settings
+from router.workers import Worker, supervise
 
 DRAIN_S = 5
 """Longest wait for requests in flight when the service is told to stop."""
+KEEP_ALIVE_S = 15
+"""How long a connection may rest between requests; longer than clients keep theirs, lest one writes to a closed one."""
+BACKLOG = 2048
+_log = logging.getLogger("router")
 
 
 def serve(settings: Settings) -> None:
@@ -24,40 +32,51 @@ def serve(settings: Settings) -> None:
     Raises:
         CannotListen: the port is taken, or the address is not loopback and there is no token.
     """
-    token = settings.token.get_secret_value() if settings.token else None
-    if token is None and not _is_loopback(settings.host):
+    if not settings.tokens() and not _is_loopback(settings.host):
         raise CannotListen(settings.host, settings.port, "other machines could call it; set ROUTER_TOKEN first")
     listening = _listen(settings.host, settings.port)
-    log_to_stderr()
+    _allow_connections()
     router = open_router(settings)
-    app = create_app(router, token=token, max_in_flight=settings.max_in_flight)
     served = router.model.version if router.model else "none, the seed's rules decide"
     host, port = listening.getsockname()[:2]
     sys.stderr.write(f"router listens on http://{host}:{port}  (model: {served})\n")
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_S)
+    supervise(settings.workers, partial(_work, settings, router, listening))
+
+
+def _work(settings: Settings, router: Router, listening: socket.socket, worker: Worker) -> None:
+    log_to(sys.stderr, settings.log_level)
+    router.observers.append(_log_decision)
+    app = create_app(
+        router, tokens=settings.tokens(), max_in_flight=settings.max_in_flight, rate_limit=settings.rate_limit,
+        exposition=worker.with_others,
+    )  # fmt: skip
+    worker.publish(app.state.metrics.exposition)
+    if settings.otel:
+        from router.tracing import trace
+
+        trace(app)
+    config = uvicorn.Config(
+        app, http=Connection, ws="none", log_config=None, access_log=False, proxy_headers=False, server_header=False,
+        backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
+    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def log_to_stderr() -> None:
-    """One line of JSON a log entry, on stderr; no task text at this level."""
-    shared: list[structlog.types.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso"),
-    ]
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+def _log_decision(routed: Routed) -> None:
+    decision = routed.decision
+    facts = {
+        "decision_id": decision.decision_id, "platform": decision.platform, "task_type": decision.task_type,
+        "confidence": decision.confidence, "source": str(decision.source), "model_version": decision.model_version,
+        "cached": routed.cached, "latency_ms": decision.latency_ms,
+    }  # fmt: skip
+    _log.info("routed", extra=facts)
+
+
+def _allow_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + 256  # files, the journal and the listening socket besides
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -66,6 +85,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         taken = error.errno == errno.EADDRINUSE

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from runner.install import cli as install_cli
+from runner.mcp.cli import serve as serve_mcp
+from runner.memory.cli import app as memory_app
+from runner.workflows import commands as workflow_commands
+from runner.workflows.cli import app as workflows_app
+
 if TYPE_CHECKING:
     from runner.records import Archive
 
@@ -26,6 +32,14 @@ EXECUTE_OPTIONS = (
     *("--max-cost", "--help"),
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+app.add_typer(memory_app)
+app.command("mcp")(serve_mcp)
+app.command("install")(install_cli.install)
+app.command("uninstall")(install_cli.uninstall)
+app.add_typer(workflows_app)
+app.command("coordinate")(workflow_commands.coordinate)
+app.command("resume")(workflow_commands.resume)
+app.command("collect")(workflow_commands.collect)
 
 
 # Words that are no option of ours are tasks, whatever they begin with.

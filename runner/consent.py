@@ -2,20 +2,21 @@
 
 from router.client import Routing
 from router.labels import Mode
-from runner.interactive import HYBRID_NOTE
 from runner.plan import KEYS, Planned
-from runner.records import Entry
+from runner.records import Closed
 from runner.run import Run
 from runner.terminal import ask
 
+HYBRID_NOTE = "its design needs a person at a terminal; `runner coordinate --no-interactive` does without"
 
-def agree(planned: Planned, run: Run, routing: Routing, *, person: bool, yes: bool) -> Planned | Entry:
+
+def agree(planned: Planned, run: Run, routing: Routing, *, person: bool, yes: bool) -> Planned | Closed:
     """Return the task as it is to be started, or what became of it where it isn't to be started now.
 
     `person` says that somebody is at the terminal, `yes` that he does not want to be asked.
     """
     if planned.mode is Mode.HYBRID and (yes or not person):
-        return run.put_off(planned, f"{HYBRID_NOTE}; the design needs a person at a terminal")
+        return run.put_off(planned, HYBRID_NOTE)
     if planned.mode is Mode.INTERACTIVE and not person:
         return run.put_off(planned, "needs a person at a terminal")
     if yes or not planned.decision.needs_confirmation:
@@ -25,7 +26,7 @@ def agree(planned: Planned, run: Run, routing: Routing, *, person: bool, yes: bo
     return _ask(planned, run, routing)
 
 
-def _ask(planned: Planned, run: Run, routing: Routing) -> Planned | Entry:
+def _ask(planned: Planned, run: Run, routing: Routing) -> Planned | Closed:
     others = {key: f"rather {other}" for key, other in KEYS.items() if other != planned.decision.platform}
     question = f"{planned.worker}: {planned.decision.platform}? {planned.decision.reason}"
     key = ask(question, {"y": "yes", **others, "n": "no"}, run.stop)

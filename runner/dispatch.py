@@ -1,65 +1,55 @@
-"""Starting what is agreed: headless tasks in parallel, interactive ones meanwhile, one after the other."""
+"""Jobs: tasks with the program that does them; headless ones run in parallel, interactive ones meanwhile."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from functools import cache
 
 from router.labels import Mode
-from runner.agents.choice import check_headless_login, headless_agent, interactive_agent
-from runner.agents.claude import InteractiveClaude
+from runner.agents.choice import headless_agent, interactive_agent
 from runner.agents.protocol import Agent
-from runner.headless import run_headless
-from runner.interactive import HYBRID_NOTE, run_interactive
+from runner.headless import HeadlessJob
+from runner.interactive import InteractiveJob
 from runner.plan import Planned
-from runner.records import Entry
+from runner.records import Closed
 from runner.run import Run
 from runner.settings import Settings
+from runner.workflows.job import WorkflowJob
 
 COST_NOTE = "{program} reports no cost: --max-cost does not limit it"
+Job = HeadlessJob | InteractiveJob | WorkflowJob
 
 
-@dataclass(frozen=True)
-class Crew:
-    """Who works; None where no task needs it."""
+def assign(plan: Sequence[Planned], settings: Settings, run: Run) -> list[Job]:
+    """Give every task to a program; raises `ProgramMissing` where one isn't there."""
+    alone, sitting = cache(lambda: _headless(settings, run)), cache(lambda: interactive_agent(settings))
 
-    headless: Agent | None = None
-    interactive: InteractiveClaude | None = None
+    def job(planned: Planned) -> Job:
+        if planned.mode is Mode.HEADLESS:
+            return HeadlessJob(planned, alone())
+        if planned.mode is Mode.HYBRID:
+            return WorkflowJob(planned, sitting(), settings)
+        return InteractiveJob(planned, sitting())
 
-
-def hire(plan: Sequence[Planned], settings: Settings, run: Run) -> Crew:
-    """Find the programs that a plan needs before any of them is started.
-
-    Raises:
-        ProgramMissing: one isn't there.
-        NotLoggedIn: one has no login.
-    """
-    headless, modes = None, {planned.mode for planned in plan}
-    if Mode.HEADLESS in modes:
-        headless = headless_agent(settings, run.progress.note)
-        check_headless_login(headless, settings)
-        if run.max_cost_usd is not None and not headless.reports_cost:
-            run.progress.note(COST_NOTE.format(program=headless.name))
-    return Crew(headless, interactive_agent(settings) if modes - {Mode.HEADLESS} else None)
+    return [job(planned) for planned in plan]
 
 
-def carry_out(plan: Sequence[Planned], crew: Crew, run: Run, *, at_once: int) -> Iterator[Entry]:
+def carry_out(jobs: Sequence[Job], run: Run, *, at_once: int) -> Iterator[Closed]:
     """Start everything and yield each task as it ends; when this is left early, all sessions end first."""
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            futures = [
-                pool.submit(run_headless, planned, run, crew.headless)
-                for planned in plan
-                if planned.mode is Mode.HEADLESS and crew.headless
-            ]
-            for planned in plan:
-                if planned.mode is not Mode.HEADLESS and crew.interactive:
-                    if planned.mode is Mode.HYBRID:
-                        run.progress.note(HYBRID_NOTE)
-                    with run.progress.hidden():
-                        entry = run_interactive(planned, run, crew.interactive)
-                    yield entry
+            futures = [pool.submit(job.carry_out, run) for job in jobs if isinstance(job, HeadlessJob)]
+            for job in jobs:
+                if not isinstance(job, HeadlessJob):
+                    yield job.carry_out(run)
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             run.stop.set()  # else the pool would wait for the sessions to end by themselves
             raise
+
+
+def _headless(settings: Settings, run: Run) -> Agent:
+    agent = headless_agent(settings, run.progress.note)
+    if run.max_cost_usd is not None and not agent.reports_cost:
+        run.progress.note(COST_NOTE.format(program=agent.name))
+    return agent

@@ -9,21 +9,23 @@ from pydantic import ValidationError
 
 from router.client import RouterError, Routing, connect
 from router.labels import Platform
+from runner.agents.choice import check_headless_login
 from runner.consent import agree
-from runner.dispatch import carry_out, hire
+from runner.dispatch import assign, carry_out
 from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON
+from runner.headless import HeadlessJob
 from runner.outbox import Outbox
 from runner.outcomes import tell
 from runner.plan import Planned, route_all
 from runner.progress import Progress
-from runner.records import Archive, Entry, State
+from runner.records import Archive, Closed, State
 from runner.recovery import settle_interrupted
-from runner.repository import Repository
+from runner.repository import Checkout, Repository
 from runner.run import Run, new_run_id
 from runner.session import Limits
 from runner.settings import Settings, unreadable
 from runner.signals import stopping
-from runner.storage import write_whole
+from runner.storage import make_folder, write_whole
 from runner.terminal import has_terminal
 
 UNSEEN_NOTE = "workers start from {base:.10}: they do not see the uncommitted changes of this checkout"
@@ -50,7 +52,7 @@ class Report:
     """What came of an order."""
 
     run: Run
-    entries: list[Entry]
+    entries: list[Closed]
     untouched: bool
     """False where the user's checkout changed meanwhile and no interactive session explains it."""
     unsent: int
@@ -74,6 +76,7 @@ def execute(order: Order, settings: Settings, cwd: Path, progress: Progress) -> 
         RunnerError, RouterError: it can't be begun, and nothing was started.
     """
     run = open_run(order, settings, cwd, progress)
+    make_folder(settings.data_folder())
     write_whole(run.archive.folder / "repository.txt", f"{run.repository.root}\n")
     with closing(open_routing(settings)) as routing:
         outbox = Outbox(settings.data_folder() / "outbox", routing)
@@ -113,23 +116,33 @@ def route(order: Order, run: Run, routing: Routing) -> list[Planned]:
 
 def _carry_out(
     order: Order, settings: Settings, run: Run, routing: Routing, outbox: Outbox
-) -> tuple[list[Entry], bool]:
+) -> tuple[list[Closed], bool]:
     person, plan = has_terminal(), route(order, run, routing)
     answers = [agree(planned, run, routing, person=person, yes=order.yes) for planned in plan]
     agreed = [answer for answer in answers if isinstance(answer, Planned)]
-    entries = [answer for answer in answers if isinstance(answer, Entry)]
-    crew = hire(agreed, settings, run)
+    entries = [answer for answer in answers if isinstance(answer, Closed)]
+    for entry in entries:
+        run.progress.ended(entry.record.worker, entry.state, entry.reason)
+    jobs = assign(agreed, settings, run)
     before = run.repository.look()
-    if crew.headless and before.changes:
-        run.progress.note(UNSEEN_NOTE.format(base=run.base))
+    _check_headless([job for job in jobs if isinstance(job, HeadlessJob)], settings, run, before)
     with stopping(run.stop), run.progress.shown():
-        for entry in carry_out(agreed, crew, run, at_once=order.workers or settings.workers_at_once()):
+        for entry in carry_out(jobs, run, at_once=order.workers or settings.workers_at_once()):
             run.progress.ended(entry.record.worker, entry.state, entry.reason)
-            _tell(outbox, entry, run.progress)
+            if entry.state is not State.WAITING:
+                _tell(outbox, entry, run.progress)
             entries.append(entry)
-    untouched = crew.interactive is not None or run.repository.look() == before
+    lent = any(not isinstance(job, HeadlessJob) for job in jobs)
+    untouched = lent or run.repository.look() == before
     workers = [planned.worker for planned in plan]
     return sorted(entries, key=lambda entry: workers.index(entry.record.worker)), untouched
+
+
+def _check_headless(jobs: list[HeadlessJob], settings: Settings, run: Run, checkout: Checkout) -> None:
+    for job in jobs[:1]:
+        check_headless_login(job.agent, settings)
+        if checkout.changes:
+            run.progress.note(UNSEEN_NOTE.format(base=run.base))
 
 
 def _settle_left_behind(run: Run, settings: Settings, outbox: Outbox) -> None:
@@ -138,7 +151,7 @@ def _settle_left_behind(run: Run, settings: Settings, outbox: Outbox) -> None:
         _tell(outbox, entry, run.progress)
 
 
-def _tell(outbox: Outbox, entry: Entry, progress: Progress) -> None:
+def _tell(outbox: Outbox, entry: Closed, progress: Progress) -> None:
     try:
         tell(entry, outbox)
     except RouterError as error:

@@ -1,13 +1,15 @@
 """Headless work: a worktree, a session in it, and all of its work on a branch afterwards."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from runner.agents.protocol import Agent, Session
 from runner.errors import GitFailed, RunnerError
+from runner.events import one_line
 from runner.lock import locked
 from runner.plan import Planned
-from runner.records import Entry, Record, State
+from runner.records import Closed, Record, State
 from runner.run import Run
 from runner.session import Verdict, work
 from runner.worktree import Diff, Worktree, git_folders
@@ -23,56 +25,65 @@ class Settled:
     """Why it is not; the work then still lies in the worktree."""
 
 
-def branch_of(run_id: str, worker: str) -> str:
-    """The name of a worker's branch."""
-    return f"dual/{run_id}/{worker}"
+@dataclass(frozen=True)
+class HeadlessJob:
+    """A task that an agent does alone."""
 
+    planned: Planned
+    agent: Agent
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As a session's, and so `tools`."""
+    tools: tuple[str, ...] = ()
 
-def describe(planned: Planned, run: Run) -> Session:
-    """Describe a worker's session; nothing is made or started yet."""
-    path = run.archive.worktree(run.id, planned.worker)
-    return Session(
-        id=str(uuid.uuid4()),
-        task=planned.task,
-        cwd=path,
-        prompt=run.archive.session(run.id, planned.worker) / "prompt.txt",
-        git_folders=git_folders(run.repository, path, branch_of(run.id, planned.worker)),
-        max_cost_usd=run.max_cost_usd,
-    )
+    def branch(self, run: Run) -> str:
+        """The worker's own branch."""
+        return f"dual/{run.id}/{self.planned.worker}"
 
+    def session(self, run: Run) -> Session:
+        """Describe the session; nothing is made or started yet."""
+        path = run.archive.worktree(run.id, self.planned.worker)
+        return Session(
+            id=str(uuid.uuid4()),
+            task=self.planned.task,
+            cwd=path,
+            prompt=run.archive.session(run.id, self.planned.worker) / "prompt.txt",
+            git_folders=git_folders(run.repository, path, self.branch(run)),
+            max_cost_usd=run.max_cost_usd,
+            env=self.env,
+            tools=self.tools,
+        )
 
-def run_headless(planned: Planned, run: Run, agent: Agent) -> Entry:
-    """Let `agent` do a task in a worktree of its own; an error of ours is the task's failure, not the run's."""
-    session = describe(planned, run)
-    record = run.record(
-        planned, agent.name, agent.command(session).shell(), session_id=session.id, cwd=session.cwd,
-        branch=branch_of(run.id, planned.worker), base=run.base, base_name=run.base_name,
-    )  # fmt: skip
-    try:
-        run.archive.begin(record)
-        if run.stop.is_set():
-            return run.close(record, State.CANCELLED, "stopped by the user before it started")
-        with locked(run.archive.lock, run.lock_wait_s):
-            tree = Worktree.add(run.repository, session.cwd, branch_of(run.id, planned.worker), run.base)
-        run.progress.started(planned.worker, agent.name)
-        verdict = work(session, agent, run.limits, run.stop, lambda event: run.progress.heard(planned.worker, event))
-    except RunnerError as error:
-        return run.close(record, State.FAILED, str(error))
-    return _close(run, record, verdict, settle(tree, record))
+    def carry_out(self, run: Run) -> Closed:
+        """Let the agent do the task in a worktree of its own; an error of ours fails the task, not the run."""
+        session, worker = self.session(run), self.planned.worker
+        record = run.record(
+            self.planned, self.agent.name, self.agent.command(session).shell(), session_id=session.id,
+            cwd=session.cwd, branch=self.branch(run), base=run.base, base_name=run.base_name,
+        )  # fmt: skip
+        try:
+            run.archive.begin(record)
+            if run.stop.is_set():
+                return run.close(record, State.CANCELLED, "stopped by the user before it started")
+            with locked(run.archive.lock, run.lock_wait_s):
+                tree = Worktree.add(run.repository, session.cwd, self.branch(run), run.base)
+            run.progress.started(worker, self.agent.name)
+            verdict = work(session, self.agent, run.limits, run.stop, lambda event: run.progress.heard(worker, event))
+        except RunnerError as error:
+            return run.close(record, State.FAILED, str(error))
+        return _close(run, record, verdict, settle(tree, record))
 
 
 def settle(tree: Worktree, record: Record) -> Settled:
     """Bring all work of a session onto its branch, however the session ended."""
-    first_line = record.task.strip().splitlines()[0][:60]
-    message = f"dual: {first_line}\n\nRun: {record.run_id}/{record.worker}\nDecision: {record.decision.decision_id}"
+    title = f"dual: {one_line(record.task)[:60]}"
+    message = f"{title}\n\nRun: {record.run_id}/{record.worker}\nDecision: {record.decision.decision_id}"
     try:
         return Settled(tree.settle(message), tree.diff())
     except GitFailed as error:
-        first_line = (error.problem.splitlines() or [""])[0]
-        return Settled(problem=f"not committed, the work lies in {tree.path}: {first_line}")
+        return Settled(problem=f"not committed, the work lies in {tree.path}: {one_line(error.problem)}")
 
 
-def _close(run: Run, record: Record, verdict: Verdict, settled: Settled) -> Entry:
+def _close(run: Run, record: Record, verdict: Verdict, settled: Settled) -> Closed:
     tally = verdict.tally
     usage = tally.usage
     return run.close(

@@ -13,13 +13,13 @@ from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent
 from runner.agents.scripted import ScriptedAgent
 from runner.errors import BadInput
-from runner.events import line_of
+from runner.events import line_of, one_line
 from runner.records import Archive, Entry
 from runner.session import Tail
 
 
 def find_entries(archive: Archive, run_id: str, worker: str | None = None) -> list[Entry]:
-    """Return the tasks of one run, or one of them; both names may be cut short.
+    """Return the tasks of one run, whose id may be cut short, or the one of a worker, whose number is enough.
 
     Raises:
         BadInput: no run or worker is called so, or several are.
@@ -31,10 +31,10 @@ def find_entries(archive: Archive, run_id: str, worker: str | None = None) -> li
         raise BadInput(f"{problem}; `runner status` lists them")
     if worker is None:
         return found
-    named = [entry for entry in found if entry.record.worker.startswith(worker)]
-    if len(named) != 1:
+    named = [entry for entry in found if worker in {entry.record.worker, entry.record.worker.partition("-")[0]}]
+    if not named:
         workers = ", ".join(entry.record.worker for entry in found)
-        raise BadInput(f"run {runs[0]} has no single worker {worker!r}; its workers are {workers}")
+        raise BadInput(f"run {runs[0]} has no worker {worker!r}; its workers are {workers}")
     return named
 
 
@@ -47,7 +47,9 @@ def read_log(entry: Entry) -> Iterator[str]:
     agent, tail = _reader(entry.record.program), Tail(output)
     while (read := tail.read())[1]:
         yield from (said for line in read[0] for event in agent.parse(line) if (said := line_of(event)))
-    yield from (f"stderr: {line}" for line in errors.read_text(encoding="utf-8", errors="replace").splitlines())
+    yield from (
+        f"stderr: {one_line(line)}" for line in errors.read_text(encoding="utf-8", errors="replace").splitlines()
+    )
 
 
 def status_table(entries: Sequence[Entry]) -> Table:

@@ -3,50 +3,55 @@
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from router.labels import Mode
 from runner import terminal
 from runner.agents.claude import InteractiveClaude
 from runner.agents.protocol import Session
 from runner.plan import KEYS, Planned
-from runner.records import Entry, State
+from runner.process import Command
+from runner.records import Closed, Record, State
 from runner.run import Run
 
-DESIGN_FIRST = "Let us design this together before anything is implemented; write no code yet.\n\n"
-"""What begins the first phase of a hybrid workflow."""
-HYBRID_NOTE = (
-    "hybrid is design → implement → review: for now only the design is run here, then give its parts to "
-    "`runner execute --platform codex`"
-)
 
+@dataclass(frozen=True)
+class InteractiveJob:
+    """A task that a person does together with an agent."""
 
-def opening(planned: Planned) -> str:
-    """What the session is opened with."""
-    return DESIGN_FIRST + planned.task if planned.mode is Mode.HYBRID else planned.task
+    planned: Planned
+    agent: InteractiveClaude
 
+    def branch(self, _run: Run) -> None:
+        """The person works in his own checkout."""
+        return
 
-def describe(planned: Planned, run: Run) -> Session:
-    """Describe the session; nothing is started yet."""
-    prompt = run.archive.session(run.id, planned.worker) / "prompt.txt"
-    return Session(id=str(uuid.uuid4()), task=opening(planned), cwd=run.cwd, prompt=prompt)
+    def session(self, run: Run) -> Session:
+        """Describe the session; nothing is started yet."""
+        prompt = run.archive.session(run.id, self.planned.worker) / "prompt.txt"
+        return Session(id=str(uuid.uuid4()), task=self.planned.task, cwd=run.cwd, prompt=prompt)
 
+    def carry_out(self, run: Run) -> Closed:
+        """Lend the terminal to the agent, then ask the person for the verdict."""
+        if run.stop.is_set():
+            return run.drop(self.planned, "stopped by the user before it started")
+        session = self.session(run)
+        command = self.agent.command(session)
+        record = run.record(self.planned, self.agent.name, command.shell(), session_id=session.id)
+        run.archive.begin(record)
+        with run.progress.hidden():
+            return self._sit(run, record, command)
 
-def run_interactive(planned: Planned, run: Run, agent: InteractiveClaude) -> Entry:
-    """Lend the terminal for a task, then ask for the verdict."""
-    session = describe(planned, run)
-    command = agent.command(session)
-    record = run.record(planned, agent.name, command.shell(), session_id=session.id)
-    run.archive.begin(record)
-    begun = time.monotonic()
-    code = terminal.lend(command, session.id, run.stop, run.limits.grace_s)
-    wall_s = round(time.monotonic() - begun, 3)
-    question = f"{planned.worker} ended after {wall_s:.0f} s. Was it right?"
-    key = terminal.ask(question, _keys(planned), run.stop)
-    status, reason, accepted = _judge(code, key, stopped=run.stop.is_set())
-    return run.close(
-        record, status, reason, exit_code=code, vendor_session=session.id, wall_s=wall_s, accepted=accepted,
-        better=KEYS.get(key or ""),
-    )  # fmt: skip
+    def _sit(self, run: Run, record: Record, command: Command) -> Closed:
+        begun = time.monotonic()
+        code = terminal.lend(command, record.session_id, run.stop, run.limits.grace_s)
+        wall_s = round(time.monotonic() - begun, 3)
+        question = f"{self.planned.worker} ended after {wall_s:.0f} s. Was it right?"
+        key = terminal.ask(question, _keys(self.planned), run.stop)
+        status, reason, accepted = _judge(code, key, stopped=run.stop.is_set())
+        return run.close(
+            record, status, reason, exit_code=code, vendor_session=record.session_id, wall_s=wall_s,
+            accepted=accepted, better=KEYS.get(key or ""),
+        )  # fmt: skip
 
 
 def _keys(planned: Planned) -> Mapping[str, str]:

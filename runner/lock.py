@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from runner.errors import Busy
+from runner.errors import Busy, StorageUnavailable
 from runner.process import POLL_S
 from runner.storage import make_folder
 
@@ -20,12 +21,19 @@ def locked(path: Path, wait_s: float) -> Iterator[None]:
     """
     make_folder(path.parent)
     deadline = time.monotonic() + wait_s
-    with path.open("ab") as file:
+    with _opened(path) as file:
         while not _take(file.fileno()):
             if time.monotonic() >= deadline:
                 raise Busy(path, wait_s)
             time.sleep(POLL_S)
         yield
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise StorageUnavailable(path, f"can't be opened ({error.strerror})") from error
 
 
 def _take(descriptor: int) -> bool:

@@ -4,9 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from router.labels import Mode
-from runner import headless, interactive
-from runner.agents.choice import headless_agent, interactive_agent
+from runner.dispatch import Job, assign
 from runner.execute import Order, open_routing, open_run, route
 from runner.plan import Planned
 from runner.progress import Progress
@@ -29,14 +27,10 @@ def preview(order: Order, settings: Settings, cwd: Path, progress: Progress) -> 
     """Route the tasks of an order; starts nothing and makes nothing."""
     run = open_run(order, settings, cwd, progress)
     with closing(open_routing(settings)) as routing:
-        return [_preview(planned, run, settings) for planned in route(order, run, routing)]
+        plan = route(order, run, routing)
+    return [_preview(job, run) for job in assign(plan, settings, run)]
 
 
-def _preview(planned: Planned, run: Run, settings: Settings) -> Preview:
-    if planned.mode is not Mode.HEADLESS:
-        sitting = interactive_agent(settings)
-        command = sitting.command(interactive.describe(planned, run))
-        return Preview(planned, sitting.name, command.shell(), None)
-    agent = headless_agent(settings, run.progress.note)
-    command = agent.command(headless.describe(planned, run))
-    return Preview(planned, agent.name, command.shell(), headless.branch_of(run.id, planned.worker))
+def _preview(job: Job, run: Run) -> Preview:
+    command = job.agent.command(job.session(run))
+    return Preview(job.planned, job.agent.name, command.shell(), job.branch(run))

@@ -20,7 +20,8 @@ from runner.errors import ProgramMissing
 MARK = "RUNNER_SESSION_ID"
 """Variable by which every process of a session is found again, those that left its process group too."""
 POLL_S = 0.05
-LOOKS = 10
+KILL_S = 5.0
+"""Longest that what was killed is waited for; the kernel may keep a process that waits for a disk."""
 TIMED_OUT = 124
 
 
@@ -89,6 +90,11 @@ class AgentProcess:
             except OSError as error:
                 raise _unstartable(command.argv[0], error) from error
 
+    @property
+    def pid(self) -> int:
+        """Number of the process, and of its group."""
+        return self._popen.pid
+
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
         return self._popen.poll()
@@ -109,10 +115,8 @@ class AgentProcess:
 
 def kill_marked(mark: str) -> None:
     """Kill every process that carries `mark`, until a look finds none: they may fork meanwhile."""
-    for _ in range(LOOKS):
-        left = marked(mark)
-        if not left:
-            return
+    deadline = time.monotonic() + KILL_S
+    while (left := marked(mark)) and time.monotonic() < deadline:
         for process in left:
             with suppress(psutil.Error):
                 process.kill()
@@ -127,7 +131,8 @@ def marked(mark: str) -> list[psutil.Process]:
 def is_alive(pid: int, started: float) -> bool:
     """True where the process of this number is still the one that started then."""
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
@@ -138,14 +143,13 @@ def run_in_terminal(command: Command, mark: str, stop: threading.Event, grace_s:
         popen = subprocess.Popen(command.argv, cwd=command.cwd, env={**command.env, MARK: mark})
     except OSError as error:
         raise _unstartable(command.argv[0], error) from error
-    deadline = float("inf")
-    while popen.poll() is None:
-        if stop.is_set() and deadline == float("inf"):
-            popen.terminate()
-            deadline = time.monotonic() + grace_s
-        if time.monotonic() > deadline:
-            popen.kill()
-        time.sleep(POLL_S)
+    while popen.poll() is None and not stop.wait(POLL_S):
+        pass
+    if popen.poll() is None:
+        popen.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            return popen.wait(grace_s)
+        popen.kill()
     return popen.wait()
 
 

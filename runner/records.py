@@ -10,7 +10,6 @@
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -121,6 +120,13 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Closed(Entry):
+    """A task that is done with."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True)
 class Archive:
     """All runs of one repository."""
 
@@ -130,7 +136,7 @@ class Archive:
     def of(cls, repository: Repository, data_folder: Path) -> Self:
         """Name the repository's folder; nothing is made yet."""
         digest = hashlib.sha256(str(repository.common_dir).encode(errors="surrogateescape")).hexdigest()[:10]
-        return cls(data_folder / "repositories" / f"{repository.root.name}-{digest}")
+        return cls(data_folder / "repositories" / f"{repository.name}-{digest}")
 
     @property
     def lock(self) -> Path:
@@ -157,11 +163,14 @@ class Archive:
         folder = self.session(record.run_id, record.worker)
         write_whole(folder / "exit.json", ending.model_dump_json(indent=2))
 
-    def entries(self, run_id: str = "*") -> Iterator[Entry]:
-        """All tasks written down, the oldest run first; what can't be read is left out."""
-        for path in sorted((self.folder / "runs").glob(f"{run_id}/*/run.json")):
-            if record := _read(path, Record):
-                yield Entry(path.parent, record, _read(path.with_name("exit.json"), Ending))
+    def entries(self) -> list[Entry]:
+        """All tasks written down, run by run, the oldest first; what can't be read is left out."""
+        found = [
+            Entry(path.parent, record, _read(path.with_name("exit.json"), Ending))
+            for path in (self.folder / "runs").glob("*/*/run.json")
+            if (record := _read(path, Record))
+        ]
+        return sorted(found, key=lambda entry: (entry.record.run_id, entry.record.started_at))
 
 
 def _read(path: Path, kind: type[_M]) -> _M | None:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from runner.headless import settle
 from runner.lock import locked
 from runner.process import kill_marked
-from runner.records import Archive, Ending, Entry, State
+from runner.records import Archive, Closed, Ending, Entry, State
 from runner.worktree import Worktree
 
 
-def settle_interrupted(archive: Archive, wait_s: float) -> Iterator[Entry]:
+def settle_interrupted(archive: Archive, wait_s: float) -> Iterator[Closed]:
     """End what killed runners left behind in this repository; yields each task settled."""
     if not any(entry.state is State.INTERRUPTED for entry in archive.entries()):
         return
@@ -19,7 +19,7 @@ def settle_interrupted(archive: Archive, wait_s: float) -> Iterator[Entry]:
             if entry.state is State.INTERRUPTED:
                 ending = _settle(entry)
                 archive.end(entry.record, ending)
-                yield Entry(entry.folder, entry.record, ending)
+                yield Closed(entry.folder, entry.record, ending)
 
 
 def _settle(entry: Entry) -> Ending:

@@ -40,10 +40,16 @@ class Repository:
         except GitFailed as error:
             remedy = "go to a git checkout, or make one by `git init` and a first commit"
             raise RepositoryUnusable(folder, f"{error.problem}; {remedy}") from error
-        if "\ufffd" in answer:
-            raise RepositoryUnusable(folder, "its path is not UTF-8; move it, for records are kept as text")
-        root, common_dir = answer.split("\n")
-        return cls(Path(root), Path(common_dir))
+        root, *others = answer.split("\n")
+        if len(others) != 1 or "\ufffd" in answer:
+            problem = "its path is not UTF-8 or has a line break in it, or git is older than 2.31"
+            raise RepositoryUnusable(folder, f"{problem}; move the repository, or install a newer git")
+        return cls(Path(root), Path(others[0]))
+
+    @property
+    def name(self) -> str:
+        """What people call it: the folder of its main checkout."""
+        return self.common_dir.parent.name
 
     @property
     def git(self) -> Git:

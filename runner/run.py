@@ -15,7 +15,7 @@ from router.labels import Source
 from runner.errors import StorageUnavailable
 from runner.plan import Planned
 from runner.progress import Progress
-from runner.records import Archive, Ending, Entry, Record, State
+from runner.records import Archive, Closed, Ending, Record, State
 from runner.repository import Repository
 from runner.session import Limits
 
@@ -64,16 +64,16 @@ class Run:
             }
         )
 
-    def close(self, record: Record, status: State, reason: str, **facts: object) -> Entry:
+    def close(self, record: Record, status: State, reason: str, **facts: object) -> Closed:
         """Write down what came of a task."""
         ending = Ending.model_validate({"status": status, "reason": reason, "ended_at": datetime.now(UTC), **facts})
         try:
             self.archive.end(record, ending)
         except StorageUnavailable as error:  # the work is on its branch; only the note about it is missing
             self.progress.note(str(error))
-        return Entry(self.archive.session(record.run_id, record.worker), record, ending)
+        return Closed(self.archive.session(record.run_id, record.worker), record, ending)
 
-    def put_off(self, planned: Planned, reason: str) -> Entry:
+    def put_off(self, planned: Planned, reason: str) -> Closed:
         """Write down a task that waits for a person, with the command that starts it later."""
         chosen = planned.decision.source is Source.OVERRIDE
         options = ("--platform", planned.decision.platform) if chosen else ()
@@ -82,7 +82,7 @@ class Run:
         self.archive.begin(record)
         return self.close(record, State.WAITING, reason)
 
-    def drop(self, planned: Planned, reason: str) -> Entry:
+    def drop(self, planned: Planned, reason: str) -> Closed:
         """Write down a task that the person did not want started."""
         record = self.record(planned, "runner", "")
         self.archive.begin(record)

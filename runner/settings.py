@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     """Bearer token of that service; `ROUTER_TOKEN` is taken too."""
     home: Path | None = None
     """Folder of run records, worktrees and unsent outcomes. None: the user's data folder."""
+    database_url: str | None = None
+    """SQLAlchemy URL of the shared memory. None: a SQLite file for each repository, under `home`."""
+    mcp_token: SecretStr | None = None
+    """Token that callers of `runner mcp --http` must send. None: one is made up and printed at each start."""
     claude: Path | None = None
     """The `claude` program. None: the one on PATH, else the one the extra `agents` brings."""
     codex: Path | None = None

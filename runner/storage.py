@@ -7,9 +7,9 @@ from runner.errors import StorageUnavailable
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; raises `StorageUnavailable` where that fails."""
+    """Make a folder for the user alone, and those above it; raises `StorageUnavailable` where that fails."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(path, f"can't be made ({error.strerror})") from error
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from runner.execute import Report
 from runner.preview import Preview
-from runner.records import Entry, State
+from runner.records import Closed, Entry, State
 from runner.worktree import Diff
 
 NARROWEST = 160
@@ -90,7 +90,7 @@ def print_report(report: Report) -> None:
     if not report.untouched:
         _say("Your checkout changed while the run was under way: look at `git status`.")
     if report.unsent:
-        _say(f"{report.unsent} outcomes could not be sent to the router; the next run sends them.")
+        _say(f"Outcomes that the router does not have yet: {report.unsent}. The next run sends them.")
 
 
 def print_previews(previews: Sequence[Preview]) -> None:
@@ -117,14 +117,12 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(width=NARROWEST)
 
 
-def _table(entries: Sequence[Entry]) -> Table:
+def _table(entries: Sequence[Closed]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for title in ("worker", "status", "program", "change", "tokens", "cost", "time", "branch"):
         table.add_column(title, overflow="fold")
     for entry in entries:
         record, ending = entry.record, entry.ending
-        if ending is None:
-            continue
         table.add_row(
             record.worker,
             entry.state,

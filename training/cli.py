@@ -19,12 +19,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @app.callback()
 def train(
     context: typer.Context,
-    data: Annotated[list[Path] | None, typer.Option("--data", help="JSONL to learn from; may be repeated.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", help="JSONL to learn from, or `seed`; repeatable.")
+    ] = None,
     golden: Annotated[Path | None, typer.Option(help="JSONL that judges and is never learnt from.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="YAML of other labels than the shipped ones.")] = None,
     journal: Annotated[str | None, typer.Option(help="Journal's URL; `none` leaves it out.")] = None,
     models_dir: ModelsDir = None,
     encoder: Annotated[Literal["frozen", "finetune"], typer.Option(help="Keep the encoder, or fit one.")] = "frozen",
-    base: Annotated[str | None, typer.Option(help="Folder of the base weights for --encoder finetune.")] = None,
+    base: Annotated[str | None, typer.Option(help="Where finetune starts: served, packaged, or a folder.")] = None,
     promote: Annotated[Literal["auto", "never", "force"], typer.Option(help="Serve the new version?")] = "auto",
     seed: Annotated[int, typer.Option(help="Same data and seed: same predictions.")] = 0,
     as_json: AsJson = False,
@@ -35,7 +38,7 @@ def train(
     from training.command import Request, run
 
     request = Request(
-        data=data, golden=golden, journal=journal, models_dir=models_dir, encoder=encoder, base=base,
+        data=data, golden=golden, labels=labels, journal=journal, models_dir=models_dir, encoder=encoder, base=base,
         promote=promote, seed=seed, as_json=as_json,
     )  # fmt: skip
     run(request)
@@ -44,6 +47,7 @@ def train(
 @app.command("eval")
 def evaluate(
     data: Annotated[list[Path], typer.Option("--data", help="Labelled JSONL; extra keys are ignored.")],
+    labels: Annotated[Path | None, typer.Option(help="YAML of the labels, if not the shipped ones.")] = None,
     models_dir: ModelsDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,11 +56,14 @@ def evaluate(
     from training.evaluate import judge, scores
     from training.head import predictor_of
     from training.rows import read
+    from training.tables import plain
+    from training.taxonomy import Taxonomy
 
-    rows = read(data)
     model = command.registry(models_dir).load_current()
-    found = {"model_version": model.version, **scores(judge(rows, predictor_of(model), model.policy))}
-    print(json.dumps(found)) if as_json else _table(found)
+    taxonomy = Taxonomy.open(labels) if labels else Taxonomy.of(model.manifest.labels)
+    judged = judge(read(data, taxonomy), predictor_of(model), model.policy)
+    found = {"model_version": model.version, **scores(judged, taxonomy.aim(model.policy))}
+    print(json.dumps(plain(found))) if as_json else _table(found)
 
 
 @app.command("list")
@@ -71,7 +78,8 @@ def list_versions(models_dir: ModelsDir = None, as_json: AsJson = False) -> None
         print(json.dumps([{**m.model_dump(mode="json"), "served": m.version == current} for m in manifests]))
         return
     for m in manifests:
-        accuracy = m.scores.get("platform_accuracy", float("nan"))
+        judged_by = "in_scope_accuracy" if "type_interval_95" in m.scores else "platform_accuracy"
+        accuracy = m.scores.get(judged_by) or float("nan")
         print(f"{'*' if m.version == current else ' '} {m.version}  {accuracy:.1%}  {m.rows} rows  {m.encoder}")
     if not manifests:
         print(f"no versions in {registry.root}; `train-router` makes one", file=sys.stderr)
@@ -100,6 +108,25 @@ def report(version: Annotated[str | None, typer.Argument()] = None, models_dir: 
     from training import command
 
     print(command.report_of(command.registry(models_dir), version))
+
+
+@app.command("import-history")
+def import_history(
+    claude: Annotated[Path, typer.Option(envvar="CLAUDE_CONFIG_DIR", help="Claude Code's folder.")] = Path("~/.claude"),
+    codex: Annotated[Path, typer.Option(envvar="CODEX_HOME", help="Codex's folder.")] = Path("~/.codex"),
+    out: Annotated[Path | None, typer.Option(help="Rows go here; `history.jsonl` in the data folder.")] = None,
+    review: Annotated[bool, typer.Option(help="Look over the rows it is least sure of.")] = True,
+    at_most: Annotated[int, typer.Option(min=1, help="Most rows to look over now.")] = 50,
+    models_dir: ModelsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn your own Claude Code and Codex prompts into rows to train on. Nothing leaves the machine."""
+    from training import command
+    from training.history import Sources
+    from training.history import import_history as run
+
+    sources = Sources(claude.expanduser(), codex.expanduser(), out)
+    run(sources, command.registry(models_dir).load_current(), wanted=review, at_most=at_most, as_json=as_json)
 
 
 def entry() -> None:

@@ -2,30 +2,34 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from router.artifact import Model
 from router.errors import ArtifactError
 from router.journal import Journal
 from router.registry import Registry
 from router.settings import Settings, in_checkout
-from training.errors import NotPromoted
+from training.encoders import SERVED
+from training.errors import DataError, GoldenChanged, NotPromoted
 from training.evaluate import scores
 from training.evidence import Evidence, collect
 from training.finetune import Recipe
 from training.job import Job, Trained, train
-from training.rows import read
-from training.tables import scores_table
+from training.report import REPORT_FILE
+from training.rows import Row, digest, read
+from training.tables import plain, scores_table
+from training.taxonomy import SHIPPED, Taxonomy
 
-REPORT_FILE = "report.html"
 CHECKOUT_DATA = Path(__file__).parent.parent / "data"
 WHEEL_DATA = Path(__file__).parent / "shipped"
-SEED_FILES = ("seed_tasks.jsonl", "out_of_scope.jsonl")
+SEED_FILES = ("seed_tasks.jsonl", "ambiguous_tasks.jsonl", "session_tasks.jsonl", "out_of_scope.jsonl")
 GOLDEN_FILE = "golden.jsonl"
-NO_JOURNAL = "none"
+SEED, NO_JOURNAL = "seed", "none"
+"""Words that `--data` and `--journal` take."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Request:
 
     data: list[Path] | None
     golden: Path | None
+    labels: Path | None
     journal: str | None
     models_dir: Path | None
     encoder: str
@@ -45,7 +50,8 @@ class Request:
 
 def registry(models_dir: Path | None) -> Registry:
     """The registry in `models_dir`, else where the settings say."""
-    return Registry(models_dir) if models_dir else Registry.of(Settings())
+    found = Registry.of(Settings())
+    return replace(found, root=models_dir, shipped=None) if models_dir else found
 
 
 def shipped_data() -> Path:
@@ -58,26 +64,21 @@ def run(request: Request) -> None:
 
     Raises:
         NotPromoted: the new version is worse than the served one; it is kept.
+        GoldenChanged: the golden set was edited.
     """
     console = Console(stderr=True)
     versions = registry(request.models_dir)
-    evidence = _evidence(request.journal)
-    job = Job(
-        rows=read(request.data or [shipped_data() / name for name in SEED_FILES]),
-        golden=read([request.golden or shipped_data() / GOLDEN_FILE]) if _judged_on_golden(request) else (),
-        evidence=evidence,
-        encoder=request.encoder,
-        base=request.base,
-        recipe=Recipe(seed=request.seed),
-    )
-    console.print(f"{len(job.rows)} rows, {len(evidence)} pieces of evidence from the journal", highlight=False)
+    job = _job(request, versions)
+    said = f"{len(job.rows)} rows, {len(job.evidence)} pieces of evidence from the journal"
+    console.print(said, highlight=False)
     trained = _train(job, versions, console)
-    promoted = request.promote == "force" or (request.promote == "auto" and trained.verdict.promote)
+    verdict = trained.findings.verdict
+    promoted = request.promote == "force" or (request.promote == "auto" and verdict.promote)
     if promoted:
         versions.promote(trained.manifest.version)
     _tell(trained, promoted=promoted, as_json=request.as_json)
     if request.promote == "auto" and not promoted:
-        raise NotPromoted(trained.manifest.version, trained.verdict.reason)
+        raise NotPromoted(trained.manifest.version, verdict.reason)
 
 
 def rollback(versions: Registry) -> str:
@@ -101,18 +102,66 @@ def report_of(versions: Registry, version: str | None) -> Path:
     return path
 
 
-def _judged_on_golden(request: Request) -> bool:
-    return request.golden is not None or (request.data is None and (shipped_data() / GOLDEN_FILE).is_file())
+def _job(request: Request, versions: Registry) -> Job:
+    taxonomy = Taxonomy.open(request.labels) if request.labels else SHIPPED
+    if request.labels and not request.data:
+        raise DataError(request.labels, 0, "the seed data has other labels; name rows of these with --data")
+    rows = read(_files(request), taxonomy)
+    going_on = request.encoder == "finetune" and request.base in {None, SERVED} and taxonomy is SHIPPED
+    return Job(
+        rows=rows,
+        golden=_golden(request, versions, taxonomy),
+        evidence=_evidence(request.journal, taxonomy),
+        known=read(_seed_files()) if going_on else (),
+        encoder=request.encoder,
+        base=request.base,
+        taxonomy=taxonomy,
+        lender=None if versions.current() else _lender(),
+        recipe=Recipe(seed=request.seed),
+    )
 
 
-def _evidence(journal_url: str | None) -> list[Evidence]:
-    if journal_url == NO_JOURNAL:
+def _files(request: Request) -> list[Path]:
+    """The files to learn from: those named, `seed` standing for the shipped ones."""
+    named = request.data or [Path(SEED)]
+    return [file for path in named for file in (_seed_files() if str(path) == SEED else [path])]
+
+
+def _seed_files() -> list[Path]:
+    return [shipped_data() / name for name in SEED_FILES]
+
+
+def _golden(request: Request, versions: Registry, taxonomy: Taxonomy) -> list[Row]:
+    """The rows that judge: those named, else the shipped ones where the shipped data is learnt from."""
+    path = request.golden or shipped_data() / GOLDEN_FILE
+    seeded = request.data is None or Path(SEED) in request.data
+    if request.golden is None and not (seeded and path.is_file()):
+        return []
+    rows = read([path], taxonomy)
+    current = versions.current()
+    expected = next((m.golden_digest for m in versions.versions() if m.version == current), None)
+    if request.golden is None and expected not in {None, digest(rows)}:
+        raise GoldenChanged(path, digest(rows), str(expected))
+    return rows
+
+
+def _evidence(journal_url: str | None, taxonomy: Taxonomy) -> list[Evidence]:
+    """What the journal teaches; nothing where the labels have no platforms to learn about."""
+    if journal_url == NO_JOURNAL or (taxonomy is not SHIPPED and not taxonomy.platforms):
         return []
     journal = Journal(journal_url or Settings().journal_url())
     try:
-        return collect(journal)
+        return [one for one in collect(journal) if one.task_type is None or one.task_type in taxonomy.names]
     finally:
         journal.close()
+
+
+def _lender() -> Model | None:
+    """The model that the settings name: a new models folder borrows its encoder."""
+    try:
+        return Registry.of(Settings()).load_current()
+    except ArtifactError:
+        return None
 
 
 def _train(job: Job, versions: Registry, console: Console) -> Trained:
@@ -132,17 +181,19 @@ def _train(job: Job, versions: Registry, console: Console) -> Trained:
 
 
 def _tell(trained: Trained, *, promoted: bool, as_json: bool) -> None:
-    found, verdict = trained.manifest.scores, trained.verdict
+    found, findings = trained.manifest.scores, trained.findings
+    verdict = findings.verdict
     if as_json:
         body = {
             "version": trained.manifest.version, "promoted": promoted, "reason": verdict.reason,
-            "interval_95": verdict.interval, "scores": found,
+            "interval_95": verdict.interval, "scores": found, "report": str(trained.folder / REPORT_FILE),
         }  # fmt: skip
-        sys.stdout.write(json.dumps(body) + "\n")
+        sys.stdout.write(json.dumps(plain(body)) + "\n")
         return
     console = Console()
-    console.print(scores_table(found, scores(trained.champion) if trained.champion else None))
+    console.print(scores_table(found, scores(findings.champion, findings.question.aim) if findings.champion else None))
     word = "promoted" if promoted else "kept, not promoted"
     console.print(f"{trained.manifest.version} {word}: {verdict.reason}", highlight=False)
+    console.print(f"report: {trained.folder / REPORT_FILE}", highlight=False, soft_wrap=True)
     if promoted:
         console.print("next: [bold]router route[/] 'your task'   back: [bold]train-router rollback[/]")

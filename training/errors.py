@@ -2,6 +2,7 @@
 ├── DataError          a data file can't be used; names file, line and reason
 ├── NotEnoughData      too few rows or classes to learn from
 ├── MissingPart        a library or file that fine-tuning needs is not there
+├── GoldenChanged      the golden set is not the one that the served model was judged on
 └── NotPromoted        the candidate is worse than the served model; it is kept, not served (exit code 3)
 
 The command line ends with the error's `exit_code`; `docs/training.md` lists them.
@@ -54,6 +55,22 @@ class MissingPart(TrainingError):
 
     def __str__(self) -> str:
         return f"{self.part} is missing; {self.remedy}"
+
+
+class GoldenChanged(TrainingError):
+    """The golden set is not the one that the served model was judged on."""
+
+    exit_code = 6
+
+    def __init__(self, path: Path | str, found: str, expected: str) -> None:
+        super().__init__(str(path), found, expected)
+        self.path, self.found, self.expected = str(path), found, expected
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} has changed (digest {self.found[:12]}) since the served model was judged on it "
+            f"({self.expected[:12]}); restore it, or say that you mean it with `--golden {self.path}`"
+        )
 
 
 class NotPromoted(TrainingError):

@@ -12,6 +12,7 @@ from router.decision import Choice, Prediction, choose
 from router.labels import OUT_OF_SCOPE
 from router.policy import Policy
 from training.rows import Row
+from training.taxonomy import Aim, platform_of
 
 COVERAGE = 0.8
 BINS = 10
@@ -30,11 +31,30 @@ class Judged:
     choice: Choice
     prediction: Prediction | None
     model_platform: str | None
+    outside: bool = False
+    """True where the model holds it for no task."""
 
     @property
     def right(self) -> bool:
         """True where the router chose the right platform."""
         return self.choice.platform == self.platform
+
+    @property
+    def label(self) -> str | None:
+        """What the model calls it, `none` where it abstains because this is no task; None where only rules decided."""
+        if self.prediction is None:
+            return None
+        return OUT_OF_SCOPE if self.outside else self.prediction.best
+
+    def outcome(self, aim: Aim) -> tuple[bool, float]:
+        """Whether the platform (or the label) is right, and how sure the router (or the model) was of it."""
+        if aim == "platform":
+            return self.right, self.choice.confidence
+        if self.prediction is None:
+            return False, 0.0
+        outside = self.prediction.out_of_scope
+        sure = outside if self.outside else (1 - outside) * self.prediction.task_types[self.prediction.best]
+        return self.label == self.row.task_type, sure
 
 
 Predict = Callable[[str], Prediction | None]
@@ -48,45 +68,59 @@ def judge(rows: Sequence[Row], predict: Predict, policy: Policy) -> list[Judged]
         prediction = predict(row.text)
         alone = policy.platform_probabilities(prediction.task_types) if prediction else {}
         types = [name for name in (row.task_type, *row.also) if name and name != OUT_OF_SCOPE]
-        platforms = [policy.task_types[name].platform for name in types if name in policy.task_types]
+        platforms = [platform_of(policy, name) for name in types]
         right = platforms[0] if row.task_type != OUT_OF_SCOPE and platforms else row.platform
         judged.append(
             Judged(
                 row, right, frozenset([*platforms, *([right] if right else [])]),
                 choose(row.text, prediction, policy), prediction, policy.least_cost(alone) if alone else None,
+                prediction is not None and prediction.out_of_scope > policy.out_of_scope_ceiling,
             )
         )  # fmt: skip
     return judged
 
 
-def scores(judged: Sequence[Judged]) -> dict[str, Any]:
+def counted(judged: Sequence[Judged], aim: Aim) -> list[Judged]:
+    """The rows that `aim` can judge: those with a right platform, or with a label (what is no task too)."""
+    return [one for one in judged if (one.platform if aim == "platform" else one.row.task_type) is not None]
+
+
+def scores(judged: Sequence[Judged], aim: Aim = "platform") -> dict[str, Any]:
     """The scores of `train-router eval --json`; its fields are described in `docs/training.md`.
 
     Rows that are no task count in `out_of_scope_recall` alone: the share of them that was not routed by the model.
+    Calibration, coverage and the interval are of what `aim` names.
     """
     tasks = [one for one in judged if one.platform is not None]
-    outside = [one for one in judged if one.row.task_type == OUT_OF_SCOPE]
-    right = np.array([one.right for one in tasks], dtype=bool)
-    confidence = np.array([one.choice.confidence for one in tasks])
+    outcomes = [one.outcome(aim) for one in counted(judged, aim)]
+    right = np.array([one for one, _ in outcomes], dtype=bool)
+    confidence = np.array([sure for _, sure in outcomes])
     result: dict[str, Any] = {
         "n": len(tasks),
         "type_accuracy": _type_accuracy(tasks),
-        "platform_accuracy": _mean(right),
+        "platform_accuracy": _mean(np.array([one.right for one in tasks], dtype=bool)),
         "platform_macro_f1": macro_f1([str(one.platform) for one in tasks], [one.choice.platform for one in tasks]),
         "ece": calibration_error(confidence, right),
         "accuracy_at_80_coverage": accuracy_at(confidence, right, COVERAGE),
         "source_mix": _shares(Counter(str(one.choice.source) for one in tasks)),
-        "platform_interval_95": interval(right),
+        f"{aim}_interval_95": interval(right),
+        "in_scope_accuracy": _in_scope(tasks),
         "model_alone": {
             "platform_accuracy": _mean(np.array([one.model_platform == one.platform for one in tasks])),
         },
     }
+    return {**result, **_where_known(judged, tasks)}
+
+
+def _where_known(judged: Sequence[Judged], tasks: Sequence[Judged]) -> dict[str, float]:
+    result = {}
     if any(one.row.also for one in tasks):
         result["platform_defensible"] = _mean(np.array([one.choice.platform in one.defensible for one in tasks]))
-        result["type_defensible"] = _mean(np.array([_best(one) in (one.row.task_type, *one.row.also) for one in tasks]))
+        types = [_best(one) in (one.row.task_type, *one.row.also) for one in _typed(tasks)]
+        result["type_defensible"] = _mean(np.array(types))
+    outside = [one for one in judged if one.row.task_type == OUT_OF_SCOPE]
     if outside:
-        routed = [one.choice.source == "model" for one in outside]
-        result["out_of_scope_recall"] = 1 - _mean(np.array(routed))
+        result["out_of_scope_recall"] = 1 - _mean(np.array([one.choice.source == "model" for one in outside]))
     return result
 
 
@@ -135,8 +169,18 @@ def _best(one: Judged) -> str | None:
 
 
 def _type_accuracy(tasks: Sequence[Judged]) -> float:
-    typed = [one for one in tasks if one.row.task_type is not None]
+    typed = _typed(tasks)
     return _mean(np.array([_best(one) == one.row.task_type for one in typed], dtype=bool))
+
+
+def _in_scope(tasks: Sequence[Judged]) -> float:
+    typed = _typed(tasks)
+    return _mean(np.array([one.label == one.row.task_type for one in typed], dtype=bool))
+
+
+def _typed(tasks: Sequence[Judged]) -> list[Judged]:
+    """The rows whose type is known; none where only rules decided, since those name no type."""
+    return [one for one in tasks if one.row.task_type is not None and one.prediction is not None]
 
 
 def _mean(values: NDArray[Any]) -> float:

@@ -1,7 +1,8 @@
 """What the journal teaches: corrections, overrides, successes and failures as weighted rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from router.decision import Prediction
 from router.journal import Journal
@@ -10,13 +11,18 @@ from router.policy import Policy
 from router.schemas import Feedback, Outcome, StoredDecision
 from training.evaluate import Predict
 from training.rows import Row, normalised
+from training.taxonomy import platform_of
 
 CORRECTION_WEIGHT = 12.0
 OVERRIDE_WEIGHT = 5.0
 SUCCESS_WEIGHT = 2.0
 FAILURE_WEIGHT = 1.0
 """How many seed rows a piece of evidence outweighs: the user's own word most, a failure least."""
+FAILURES = frozenset({Status.FAILED, Status.REJECTED, Status.STALLED})
+"""How a run ends that went wrong on its platform; what the user or a clock ended says nothing."""
 SOURCE = "journal"
+HASHED = "sha256:"
+"""How a task begins of which only a digest was stored."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,14 @@ class Evidence:
     not_platform: str | None = None
     """A platform that went wrong: evidence against it, no label."""
     task_type: str | None = None
+    propensity: float = field(default=1.0, compare=False)
+    """Probability with which the platform was chosen; 1 where the user chose it."""
+    decided_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def told(self) -> bool:
+        """True where the user named what is right, so that nothing else can have been."""
+        return self.weight >= OVERRIDE_WEIGHT
 
 
 def collect(journal: Journal) -> list[Evidence]:
@@ -40,7 +54,7 @@ def collect(journal: Journal) -> list[Evidence]:
     """
     latest: dict[str, Evidence] = {}
     for stored, outcomes, feedback in journal.history():
-        if stored.task.startswith("sha256:"):
+        if stored.task.startswith(HASHED):
             continue
         found = _conclude(stored, outcomes, feedback)
         if found is None:
@@ -72,35 +86,47 @@ def _conclude(stored: StoredDecision, outcomes: Sequence[Outcome], feedback: Seq
     said = next((f for f in reversed(feedback) if f.platform or f.task_type or f.verdict), None)
     if said is not None:
         return _from_feedback(stored, said)
-    if stored.decision.source is Source.OVERRIDE:
-        return Evidence(stored.task, OVERRIDE_WEIGHT, platform=stored.decision.platform)
-    found = (_from_outcome(stored, outcome) for outcome in reversed(outcomes))
-    return next((evidence for evidence in found if evidence), None)
+    found = next((one for outcome in reversed(outcomes) if (one := _from_outcome(stored, outcome))), None)
+    if stored.decision.source is Source.OVERRIDE and not (found and found.not_platform):
+        return _evidence(stored, OVERRIDE_WEIGHT, platform=stored.decision.platform)
+    return found
 
 
 def _from_feedback(stored: StoredDecision, said: Feedback) -> Evidence:
     if said.platform or said.task_type:
-        return Evidence(stored.task, CORRECTION_WEIGHT, platform=said.platform, task_type=said.task_type)
+        return _evidence(stored, CORRECTION_WEIGHT, platform=said.platform, task_type=said.task_type)
     if said.verdict == "good":
-        return Evidence(stored.task, SUCCESS_WEIGHT, platform=stored.decision.platform)
-    return Evidence(stored.task, FAILURE_WEIGHT, not_platform=stored.decision.platform)
+        return _evidence(stored, SUCCESS_WEIGHT, platform=stored.decision.platform)
+    return _evidence(stored, FAILURE_WEIGHT, not_platform=stored.decision.platform)
 
 
 def _from_outcome(stored: StoredDecision, outcome: Outcome) -> Evidence | None:
-    if outcome.accepted and outcome.status is Status.SUCCEEDED:
-        return Evidence(stored.task, SUCCESS_WEIGHT, platform=outcome.platform)
-    if outcome.accepted is False or outcome.status in {Status.FAILED, Status.REJECTED, Status.STALLED}:
-        return Evidence(stored.task, FAILURE_WEIGHT, not_platform=outcome.platform)
-    return None
+    if outcome.status is Status.SUCCEEDED and outcome.accepted:
+        picked = outcome.platform != stored.decision.platform  # the user ran it elsewhere than he was told to
+        return _evidence(stored, OVERRIDE_WEIGHT if picked else SUCCESS_WEIGHT, platform=outcome.platform)
+    if outcome.accepted is False or outcome.status in FAILURES:
+        return _evidence(stored, FAILURE_WEIGHT, not_platform=outcome.platform)
+    return None  # a success that nobody looked at would only confirm the router's own choice
+
+
+def _evidence(
+    stored: StoredDecision, weight: float, platform: str | None = None, not_platform: str | None = None,
+    task_type: str | None = None,
+) -> Evidence:  # fmt: skip
+    decision = stored.decision
+    own = decision.source is not Source.OVERRIDE and (platform or not_platform) == decision.platform
+    return Evidence(
+        stored.task, weight, platform, not_platform, task_type,
+        propensity=decision.propensity if own else 1.0, decided_at=stored.created_at,
+    )  # fmt: skip
 
 
 def _spread(one: Evidence, prediction: Prediction | None, policy: Policy) -> dict[str, float]:
     types = prediction.task_types if prediction else dict.fromkeys(policy.task_types, 1.0)
-    kept = {
-        name: probability
-        for name, probability in types.items()
-        if (platform := policy.task_types[name].platform if name in policy.task_types else policy.default)
-        and (platform == one.platform if one.platform else platform != one.not_platform)
-    }
+    kept = {name: probability for name, probability in types.items() if _possible(one, platform_of(policy, name))}
     total = sum(kept.values())
     return {name: probability / total for name, probability in kept.items()} if total else {}
+
+
+def _possible(one: Evidence, platform: str) -> bool:
+    return platform == one.platform if one.platform else platform != one.not_platform

@@ -1,11 +1,13 @@
-"""May a candidate replace the champion? Both are judged on the same held-out rows."""
+"""May a candidate replace the champion? Both are judged on the same held-out rows and the same logged trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluate import Judged
+from training.evaluate import Judged, counted
+from training.off_policy import OffPolicy
+from training.taxonomy import Aim
 
 SAMPLES = 4000
 TOLERATED_LOSS = 0.01
@@ -19,24 +21,31 @@ class Verdict:
     promote: bool
     reason: str
     difference: float
-    """Platform accuracy of the candidate less the champion's."""
+    """Accuracy of the candidate less the champion's."""
     interval: tuple[float, float]
     """Its 95 % interval, from a paired bootstrap."""
 
 
-def compare(candidate: Sequence[Judged], champion: Sequence[Judged] | None, seed: int = 0) -> Verdict:
+def compare(
+    candidate: Sequence[Judged], champion: Sequence[Judged] | None, seed: int = 0, aim: Aim = "platform",
+    logged: OffPolicy | None = None,
+) -> Verdict:  # fmt: skip
     """Judge a candidate against the champion, row by row; without a champion it is promoted."""
     if not champion:
         return Verdict(True, "there is no model to compare it with", 0.0, (0.0, 0.0))
-    pairs = [
-        float(new.right) - float(old.right)
-        for new, old in zip(candidate, champion, strict=True)
-        if new.platform is not None
-    ]
-    differences = np.array(pairs)
+    new, old = ([one.outcome(aim)[0] for one in counted(side, aim)] for side in (candidate, champion))
+    differences = np.array(new, dtype=float) - np.array(old, dtype=float)
     draws = np.random.default_rng(seed).integers(0, len(differences), (SAMPLES, len(differences)))
     low, high = np.quantile(differences[draws].mean(axis=1), [0.025, 0.975])
     mean = float(differences.mean())
     worse = high < 0 or mean < -TOLERATED_LOSS
-    said = f"{mean:+.1%} platform accuracy on {len(pairs)} held-out rows (95 %: {low:+.1%} to {high:+.1%})"
+    said = f"{mean:+.1%} {aim} accuracy on {len(differences)} held-out rows (95 %: {low:+.1%} to {high:+.1%})"
+    if logged is not None:
+        said += f"; {logged}"
+        worse = worse or logged.worse
     return Verdict(not worse, said, mean, (float(low), float(high)))
+
+
+def incomparable(reason: str) -> Verdict:
+    """A candidate that the served model can't be compared with is never promoted by itself."""
+    return Verdict(False, reason, 0.0, (0.0, 0.0))

@@ -1,7 +1,7 @@
 """The classifier over the encoder's vectors: fitted, calibrated, and taught by evidence (EM)."""
 
+import copy
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 from router.artifact import Model
 from router.classifier import LinearClassifier
 from router.decision import Prediction
-from router.encoder import OnnxEncoder
 from router.policy import Policy
 from training.evaluate import Predict
 from training.evidence import Evidence, as_rows
 from training.rows import Row
+from training.vectors import TextVectors, Vectors
 
 EM_ROUNDS = 2
-ENCODING_THREADS = 2
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -33,48 +30,47 @@ class Head:
 
 
 def fit(
-    train: Sequence[Row], calibration: Sequence[Row], evidence: Sequence[Evidence], encoder: OnnxEncoder,
-    labels: Sequence[str], policy: Policy, seed: int = 0,
+    train: Sequence[Row], calibration: Sequence[Row], evidence: Sequence[Evidence], vectors: TextVectors,
+    labels: Sequence[str], policy: Policy, seed: int = 0, start: LinearClassifier | None = None,
 ) -> Head:  # fmt: skip
     """Fit to `train` and `evidence`, calibrate on rows that neither encoder nor classifier has seen.
 
     Rows and evidence that name only a platform are spread over its types by the classifier itself, in turns.
+    A classifier to `start` from, of the same labels, spares the first turn.
     """
     rows = [row for row in train if row.distribution()]
-    vectors = encode_all(encoder, [row.text for row in rows])
-    unseen = [row for row in calibration if row.distribution()]
-    unseen_vectors = encode_all(encoder, [row.text for row in unseen])
+    row_vectors = vectors.encode_all([row.text for row in rows])
+    unseen = _for_calibration(calibration)
+    unseen_vectors = vectors.encode_all([row.text for row in unseen])
     loose = [*evidence, *_platform_only(train)]
-    loose_vectors = dict(zip((one.task for one in loose), encode_all(encoder, [o.task for o in loose]), strict=True))
-    classifier = LinearClassifier(seed=seed)
-    extra: list[Row] = []
-    for _ in range(1 + EM_ROUNDS if loose else 1):
+    vectors.encode_all([one.task for one in loose])
+    predict = predictor(vectors, start) if start else None
+    classifier = copy.deepcopy(start) if start else LinearClassifier(seed=seed)
+    for _ in range(EM_ROUNDS + (start is None) if loose else 1):
+        extra = as_rows(loose, predict, policy) if predict else []
         learnt = [*rows, *extra]
-        learnt_vectors = np.concatenate([vectors, *(loose_vectors[row.text][None] for row in extra)])
+        learnt_vectors = np.concatenate([row_vectors, vectors.encode_all([row.text for row in extra])])
         weights = np.array([row.weight for row in learnt])
         classifier.fit(learnt_vectors, targets(learnt, labels), labels, weights)
         if unseen:
             classifier.calibrate(unseen_vectors, targets(unseen, labels))
-        extra = as_rows(loose, _over(classifier, loose_vectors), policy)
-    return Head(classifier, rows, vectors)
+        predict = predictor(vectors, classifier)
+    return Head(classifier, rows, row_vectors)
 
 
-def predictor(encoder: OnnxEncoder, classifier: LinearClassifier) -> Predict:
+def predictor(vectors: TextVectors, classifier: LinearClassifier) -> Predict:
     """What this encoder and classifier say of a text."""
-    return lambda text: _prediction(classifier, encoder.encode(text))
+
+    def predict(text: str) -> Prediction:
+        probabilities = classifier.predict_proba(vectors.encode(text)[None])[0]
+        return Prediction.of(dict(zip(classifier.classes_, map(float, probabilities), strict=True)))
+
+    return predict
 
 
-def predictor_of(model: Model) -> Predict:
-    """What a loaded model says of a text."""
-    return predictor(model.encoder, model.classifier)
-
-
-def encode_all(encoder: OnnxEncoder, texts: Sequence[str]) -> Vectors:
-    """Shape (n_texts, dimension): each text on its own, as it is served, a few at a time."""
-    if not texts:
-        return np.zeros((0, encoder.dimension), dtype=np.float32)
-    with ThreadPoolExecutor(ENCODING_THREADS) as pool:
-        return np.stack(list(pool.map(encoder.encode, texts)))
+def predictor_of(model: Model, vectors: TextVectors | None = None) -> Predict:
+    """What a loaded model says of a text; `vectors` are its encoder's, where there are some already."""
+    return predictor(vectors or TextVectors(model.encoder), model.classifier)
 
 
 def targets(rows: Sequence[Row], labels: Sequence[str]) -> NDArray[np.float64]:
@@ -87,13 +83,10 @@ def targets(rows: Sequence[Row], labels: Sequence[str]) -> NDArray[np.float64]:
     return result
 
 
-def _over(classifier: LinearClassifier, vectors: dict[str, NDArray[np.float32]]) -> Predict:
-    return lambda text: _prediction(classifier, vectors[text])
-
-
-def _prediction(classifier: LinearClassifier, vector: NDArray[np.float32]) -> Prediction:
-    probabilities = classifier.predict_proba(vector[None])[0]
-    return Prediction.of(dict(zip(classifier.classes_, map(float, probabilities), strict=True)))
+def _for_calibration(rows: Sequence[Row]) -> list[Row]:
+    """The lifelike rows where there are any: on tidy ones every model looks surer than it may be."""
+    labelled = [row for row in rows if row.distribution()]
+    return [row for row in labelled if row.lifelike] or labelled
 
 
 def _platform_only(rows: Sequence[Row]) -> list[Evidence]:

@@ -1,36 +1,30 @@
 """The training job: rows in, a judged version out."""
 
-import platform as machine
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from router.artifact import POLICY_FILE, Manifest, Model, dump_classifier, load, write_manifest
-from router.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+from router.artifact import MANIFEST_FILE, Manifest, Model, dump_classifier, load, write_manifest
+from router.encoder import OnnxEncoder
 from router.errors import ArtifactError
-from router.examples import Examples
-from router.labels import OUT_OF_SCOPE
-from router.policy import SHIPPED, Policy
+from router.policy import Policy
 from router.registry import Registry
+from router.signature import sign
 from training import rows as rows_module
-from training.errors import NotEnoughData
-from training.evaluate import Judged, judge, scores
-from training.evidence import Evidence
-from training.finetune import Progress, Recipe, base_folder, finetune
-from training.gate import Verdict, compare
-from training.head import Head, fit, predictor, predictor_of, targets
-from training.rows import LABELS, Row
+from training.encoders import Lesson, copy_served, fit_encoder
+from training.errors import DataError, NotEnoughData
+from training.evidence import Evidence, as_rows
+from training.findings import Findings, Question, find
+from training.finetune import Progress, Recipe
+from training.head import Head, fit, predictor_of
+from training.rows import Row
 from training.split import Split, split
+from training.taxonomy import SHIPPED, Taxonomy
+from training.vectors import TextVectors, VectorStore
+from training.version import examples, flush, manifest_of, sweep, write_policy
 
-KEPT_EXAMPLES = 2000
 FEWEST_ROWS = 20
-LIBRARIES = ("numpy", "scikit-learn", "onnxruntime", "tokenizers", "joblib")
 
 
 @dataclass(frozen=True)
@@ -41,11 +35,15 @@ class Job:
     golden: Sequence[Row] = ()
     """Judged on, never learnt from."""
     evidence: Sequence[Evidence] = ()
+    known: Sequence[Row] = ()
+    """Rows that the served encoder has learnt; a sample of them is replayed when it is gone on from."""
     encoder: str = "frozen"
     """`frozen` keeps the served encoder; `finetune` fits one to the rows."""
     base: str | None = None
-    """Folder of the base weights to fine-tune; None: the packaged all-MiniLM-L6-v2."""
-    labels: Sequence[str] = LABELS
+    """Where fine-tuning starts: `served`, `packaged`, a folder; None: the served encoder where there is one."""
+    taxonomy: Taxonomy = SHIPPED
+    lender: Model | None = None
+    """Whose encoder and policy are taken where nothing is served yet."""
     recipe: Recipe = field(default_factory=Recipe)
 
 
@@ -55,14 +53,11 @@ class Trained:
 
     manifest: Manifest
     folder: Path
-    judged: list[Judged]
-    champion: list[Judged] | None
-    verdict: Verdict
-    parts: Split
+    findings: Findings
 
 
 def train(job: Job, registry: Registry, say: Callable[[str], None], progress: Progress) -> Trained:
-    """Train, judge on the held-out rows, and write a version; promotes nothing.
+    """Train, judge on the held-out rows, and write a version with its report; promotes nothing.
 
     Args:
         job: what to train.
@@ -75,23 +70,32 @@ def train(job: Job, registry: Registry, say: Callable[[str], None], progress: Pr
         MissingPart: fine-tuning lacks a library or the base weights.
         ArtifactError: there is no served encoder to keep, or the folder can't be written.
     """
+    from training.report import write_report
+
+    sweep(registry.root)
     champion = _champion(registry)
     parts = split(job.rows, job.golden)
     _check(parts)
-    version = _version(job)
+    version = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{rows_module.digest(job.rows)[:8]}"
     with registry.staging(version) as folder:
-        encoder, made = _encoder(job, parts, champion, folder, say, progress)
-        say(f"encoding {len(parts.train) + len(parts.calibration)} rows")
-        policy = champion.policy if champion else Policy.open(SHIPPED)
-        head = fit(parts.train, parts.calibration, job.evidence, encoder, job.labels, policy, job.recipe.seed)
+        policy = write_policy(folder, job.taxonomy, champion or job.lender)
+        _check_platforms(parts, policy)
+        encoder, made = _encoder(job, parts, champion, policy, folder, say, progress)
+        vectors = TextVectors(encoder, VectorStore())
+        head = _fit(job, parts, vectors, policy, say)
         say(f"judging on {len(parts.held_out)} held-out rows")
-        judged = judge(parts.held_out, predictor(encoder, head.classifier), policy)
-        against = judge(parts.held_out, predictor_of(champion), champion.policy) if champion else None
-        dump_classifier(folder, head.classifier, _examples(head, job.recipe.seed))
-        _write_policy(folder, champion, registry)
-        manifest = write_manifest(folder, _manifest(job, version, champion, made, scores(judged)))
-        load(folder)
-    return Trained(manifest, registry.root / version, judged, against, compare(judged, against), parts)
+        question = Question(job.rows, job.evidence, parts, job.taxonomy, policy, job.recipe.seed)
+        findings = find(question, vectors, head, champion)
+        dump_classifier(folder, head.classifier, examples(head, job.recipe.seed))
+        manifest = manifest_of(version, question, findings, made, champion, job.golden)
+        say("writing the report")
+        write_report(folder, manifest, findings)
+        manifest = write_manifest(folder, manifest)
+        if registry.key is not None:
+            sign(folder, (folder / MANIFEST_FILE).read_bytes(), registry.key)
+        load(folder, registry.key)
+        flush(folder)
+    return Trained(manifest, registry.root / version, findings)
 
 
 def _champion(registry: Registry) -> Model | None:
@@ -109,68 +113,40 @@ def _check(parts: Split) -> None:
         raise NotEnoughData("no row is left to judge the model on")
 
 
+def _check_platforms(parts: Split, policy: Policy) -> None:
+    rows = [*parts.train, *parts.calibration, *parts.held_out]
+    for row in rows:
+        if row.platform is not None and row.platform not in policy.platforms:
+            known = ", ".join(policy.platforms)
+            raise DataError("the data", 0, f"{row.text[:60]!r}: {row.platform!r} is no platform; known are {known}")
+
+
 def _encoder(
-    job: Job, parts: Split, champion: Model | None, folder: Path, say: Callable[[str], None], progress: Progress
-) -> tuple[OnnxEncoder, str]:
+    job: Job, parts: Split, champion: Model | None, policy: Policy, folder: Path,
+    say: Callable[[str], None], progress: Progress,
+) -> tuple[OnnxEncoder, str]:  # fmt: skip
     """Put an encoder into `folder`; returns it and how it came about."""
+    served = champion or job.lender
     if job.encoder == "frozen":
-        if champion is None:
+        if served is None:
             raise ArtifactError(folder.parent, "holds no encoder to keep; use `--encoder finetune`")
-        (folder / MODEL_FILE).write_bytes(champion.encoder.model_path.read_bytes())
-        (folder / TOKENIZER_FILE).write_bytes(champion.encoder.tokenizer_path.read_bytes())
-        return champion.encoder, f"frozen from {champion.version}"
-    from training.export import export
-
-    base = base_folder(job.base)
-    learnt = [row for row in parts.train if row.distribution()]
-    say(f"fine-tuning the encoder on {len(learnt)} rows ({job.recipe})")
-    wanted = targets(learnt, job.labels).astype(np.float32)
-    weights = np.array([row.weight for row in learnt], dtype=np.float32)
-    texts = [row.text for row in learnt]
-    model = finetune(base, texts, wanted, _membership(job.labels), job.recipe, progress, weights)
-    say("exporting it to ONNX int8")
-    export(model, base, folder)
-    return OnnxEncoder(folder / MODEL_FILE, folder / TOKENIZER_FILE), f"finetune {job.recipe}"
+        return copy_served(served, folder), f"frozen from {served.version}"
+    seen = {row.text for row in job.golden} | {row.text for row in parts.train}
+    told = as_rows(job.evidence, predictor_of(served), policy) if served else []
+    rows = [*parts.train, *told, *(row for row in job.known if row.text not in seen)]
+    lesson = Lesson(
+        [row for row in rows if row.distribution()], frozenset(row.text for row in job.known), job.taxonomy, policy,
+        job.recipe,
+    )  # fmt: skip
+    return fit_encoder(lesson, job.base, served, folder, say, progress)
 
 
-def _membership(labels: Sequence[str]) -> NDArray[np.float32]:
-    """Shape (n_labels, n_groups): which platform of the shipped policy each label belongs to."""
-    policy = Policy.open(SHIPPED)
-    names = [*policy.platforms, OUT_OF_SCOPE]
-    result = np.zeros((len(labels), len(names)), dtype=np.float32)
-    for index, label in enumerate(labels):
-        row = policy.task_types.get(label)
-        result[index, names.index(row.platform if row else OUT_OF_SCOPE)] = 1
-    return result
-
-
-def _examples(head: Head, seed: int) -> Examples:
-    short = [i for i, row in enumerate(head.rows) if len(row.text) <= 400 and row.task_type != OUT_OF_SCOPE]
-    chosen = np.random.default_rng(seed).permutation(short)[:KEPT_EXAMPLES]
-    rows = [head.rows[i] for i in chosen]
-    return Examples.of([row.text for row in rows], [str(row.task_type) for row in rows], head.vectors[chosen])
-
-
-def _write_policy(folder: Path, champion: Model | None, registry: Registry) -> None:
-    source = registry.folder(champion.version) / POLICY_FILE if champion else SHIPPED
-    (folder / POLICY_FILE).write_bytes(source.read_bytes())
-
-
-def _version(job: Job) -> str:
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{rows_module.digest(job.rows)[:8]}"
-
-
-def _manifest(job: Job, version: str, champion: Model | None, made: str, found: dict[str, Any]) -> Manifest:
-    return Manifest(
-        version=version,
-        created_at=datetime.now(UTC),
-        parent=champion.version if champion else None,
-        labels=tuple(job.labels),
-        files={},
-        data_digest=rows_module.digest(job.rows),
-        rows=len(job.rows) + len(job.evidence),
-        seed=job.recipe.seed,
-        encoder=made,
-        scores=found,
-        libraries={"python": machine.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
-    )
+def _fit(job: Job, parts: Split, vectors: TextVectors, policy: Policy, say: Callable[[str], None]) -> Head:
+    texts = [row.text for row in (*parts.train, *parts.calibration, *parts.held_out)]
+    say(f"encoding {len(texts)} rows")
+    vectors.encode_all(texts)
+    if vectors.store and vectors.store.problem:
+        say(f"vectors are not kept for the next time: {vectors.store.problem}")
+    say(f"fitting the classifier ({vectors.encoded} rows were new to the encoder)")
+    names = job.taxonomy.names
+    return fit(parts.train, parts.calibration, job.evidence, vectors, names, policy, job.recipe.seed)

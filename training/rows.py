@@ -6,16 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from router.labels import OUT_OF_SCOPE, TaskType
 from training.errors import DataError
+from training.taxonomy import SHIPPED, Taxonomy
 
-LABELS: tuple[str, ...] = (*TaskType, OUT_OF_SCOPE)
+LABELS: tuple[str, ...] = SHIPPED.names
 """The labels of the shipped taxonomy."""
 ALSO_SHARE = 0.3
 """Probability that the other defensible types of a row share; the rest is the row's own type's."""
+LARGEST_WEIGHT = 100.0
+"""Most that one row of a file may count, 1 being usual."""
+MOST_NAMES = 20
+"""So many labels are named at most in one message."""
 BLOCK_ROWS = 20
 """Neighbouring rows of one writer are often contrast sets on one topic; so many are kept together."""
 
@@ -33,6 +38,8 @@ class Row:
     """The label of a second, blind reader."""
     platform: str | None = None
     source: str = ""
+    lifelike: bool = False
+    """True of a row that stands for what people really type; confidence is calibrated on such rows."""
     group: str = ""
     """Rows of one group are never on both sides of a split."""
     weight: float = 1.0
@@ -55,20 +62,24 @@ class Row:
         return shares
 
 
-def read(paths: Sequence[Path], labels: Sequence[str] = LABELS) -> list[Row]:
+def read(paths: Sequence[Path], taxonomy: Taxonomy = SHIPPED) -> list[Row]:
     """Read JSONL files of `{"text", "task_type"}` or `{"text", "platform"}`; extra keys are ignored.
+
+    `label` is read where there is no `task_type`; a row with `"skip": true` is left out.
 
     Raises:
         DataError: a file or a row is wrong; nothing is skipped silently.
     """
-    known = frozenset(labels)
     rows: list[Row] = []
     for path in paths:
         counts: Counter[str] = Counter()
         for number, line in enumerate(_lines(path), start=1):
             if not line.strip():
                 continue
-            row = _row(path, number, line, known)
+            item = _item(path, number, line)
+            if item.get("skip") is True:
+                continue
+            row = _row(path, number, item, taxonomy)
             counts[row.source] += 1
             rows.append(_grouped(row, counts[row.source]))
     _check_contradictions(rows)
@@ -96,29 +107,49 @@ def share(group: str) -> float:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").split("\n")  # splitlines() would also split inside JSON strings
     except UnicodeDecodeError as error:
         raise DataError(path, 0, "is not UTF-8 text") from error
     except OSError as error:
         raise DataError(path, 0, f"can't be read ({error.strerror})") from error
 
 
-def _row(path: Path, number: int, line: str, known: frozenset[str]) -> Row:
+def _item(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         item = json.loads(line)
     except json.JSONDecodeError as error:
         raise DataError(path, number, f"is not JSON ({error.msg})") from error
     if not isinstance(item, dict) or not isinstance(item.get("text"), str) or not item["text"].strip():
         raise DataError(path, number, 'needs a "text" that is not blank')
-    task_type, platform, also = item.get("task_type"), item.get("platform"), _also(path, number, item)
+    return item
+
+
+def _row(path: Path, number: int, item: dict[str, Any], taxonomy: Taxonomy) -> Row:
+    task_type = taxonomy.name(item.get("task_type", item.get("label")))
+    platform, also = item.get("platform"), [taxonomy.name(name) for name in _also(path, number, item)]
     if task_type is None and not isinstance(platform, str):
         raise DataError(path, number, 'needs a "task_type" (or a "platform")')
-    second = item.get("second_reading")
+    second = taxonomy.name(item.get("second_reading"))
     for name in (*also, *(label for label in (task_type, second) if label is not None)):
-        if not isinstance(name, str) or name not in known:
-            raise DataError(path, number, f"{name!r} is no label; known are {', '.join(sorted(known))}")
+        if not isinstance(name, str) or name not in taxonomy.names:
+            raise DataError(path, number, _unknown(name, taxonomy))
     others = tuple(name for name in also if name != task_type)
-    return Row(item["text"], task_type, others, second, platform, source=str(item.get("source", "")))
+    return Row(
+        item["text"],
+        task_type,
+        others,
+        second,
+        platform,
+        source=str(item.get("source", "")),
+        weight=_weight(path, number, item),
+        lifelike=item.get("lifelike") is True,
+    )
+
+
+def _unknown(name: object, taxonomy: Taxonomy) -> str:
+    known = [taxonomy.shown(label) for label in taxonomy.names]
+    shown = known if len(known) <= MOST_NAMES else get_close_matches(str(name), known, MOST_NAMES) or known[:MOST_NAMES]
+    return f"{name!r} is no label; known are {', '.join(sorted(shown))}{', …' if len(shown) < len(known) else ''}"
 
 
 def _also(path: Path, number: int, item: dict[str, Any]) -> list[Any]:
@@ -126,6 +157,13 @@ def _also(path: Path, number: int, item: dict[str, Any]) -> list[Any]:
     if not isinstance(also, list):
         raise DataError(path, number, '"also" must be a list of types')
     return also
+
+
+def _weight(path: Path, number: int, item: dict[str, Any]) -> float:
+    weight = item.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST_WEIGHT:
+        raise DataError(path, number, f'"weight" must be a number above 0, at most {LARGEST_WEIGHT:g}')
+    return float(weight)
 
 
 def _grouped(row: Row, position: int) -> Row:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.agents.jsonl import number, objects, part, read_object
+from runner.agents.jsonl import number, objects, part, read_object, text
 from runner.agents.protocol import Session
+from runner.agents.tools import codex_options
 from runner.events import Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
 from runner.process import Command
 
@@ -25,26 +26,26 @@ class HeadlessCodex:
         writable = [word for folder in session.git_folders for word in ("--add-dir", str(folder))]
         argv = (
             *(str(self.program), "exec", "--json", "-s", "workspace-write", "-C", str(session.cwd)),
-            *("--skip-git-repo-check", *writable, "-"),
+            *("--skip-git-repo-check", *writable, *codex_options(session), "-"),
         )
-        return Command(argv, session.cwd, self.env, session.prompt)
+        return Command(argv, session.cwd, {**self.env, **session.env}, session.prompt)
 
     def parse(self, line: str) -> list[Event]:
         """Return what a line of `--json` tells."""
         event = read_object(line)
         match event.get("type"):
             case "thread.started":
-                return [Started(str(event.get("thread_id", "")))]
+                return [Started(text(event.get("thread_id", "")))]
             case "item.started" | "item.completed" as when:
                 return _item(part(event, "item"), done=when == "item.completed")
             case "error":
-                return [Retry(str(event.get("message", "")))]
+                return [Retry(text(event.get("message", "")))]
             case "turn.completed":
                 usage = part(event, "usage")
                 tokens = sum(number(usage, count) or 0 for count in ("input_tokens", "output_tokens"))
                 return [Usage(int(tokens)), Finished(ok=True, reason="completed")]
             case "turn.failed":
-                return [Finished(ok=False, reason=str(part(event, "error").get("message", "")))]
+                return [Finished(ok=False, reason=text(part(event, "error").get("message", "")))]
             case _:
                 return []
 
@@ -53,11 +54,11 @@ def _item(item: dict[str, Any], *, done: bool) -> list[Event]:
     """A tool is told when it starts, for it may take long; what is said or changed, when it is complete."""
     match item.get("type"), done:
         case "agent_message", True:
-            return [Message(str(item.get("text", "")))]
+            return [Message(text(item.get("text", "")))]
         case "file_change", True:
-            return [FileChange(str(change.get("path"))) for change in objects(item, "changes")]
+            return [FileChange(text(change.get("path"))) for change in objects(item, "changes")]
         case "command_execution", False:
-            return [ToolUse("shell", str(item.get("command", "")))]
+            return [ToolUse("shell", text(item.get("command", "")))]
         case "mcp_tool_call", False:
             return [ToolUse(f"{item.get('server')}.{item.get('tool')}", "")]
         case _:

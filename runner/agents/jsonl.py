@@ -29,3 +29,8 @@ def number(value: dict[str, Any], name: str) -> int | float | None:
     """Return the count or amount under `name`; None where there is none."""
     found = value.get(name)
     return found if isinstance(found, int | float) and found >= 0 else None
+
+
+def text(value: Any) -> str:
+    """Return a value as text that can be written: half of a cut emoji, as JSON may hold it, becomes `?`."""
+    return str(value).encode(errors="replace").decode()

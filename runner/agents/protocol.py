@@ -1,6 +1,7 @@
 """What the runner needs of an agent: a command to start, and the meaning of the lines it prints."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class Session:
     git_folders: tuple[Path, ...] = ()
     """Folders outside `cwd` that a commit writes to."""
     max_cost_usd: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables that it sees beside those of its program."""
+    tools: tuple[str, ...] = ()
+    """Command of the MCP server that it may use; empty: none of ours."""
 
 
 class Agent(Protocol):

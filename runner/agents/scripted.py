@@ -2,11 +2,13 @@
 
 The task is a JSON list of steps, each an object with one key: `say` TEXT, `write` [PATH, TEXT], `run` COMMAND,
 `wait` SECONDS, `print` LINE, `deaf` (true: ignore SIGINT and SIGTERM), `use` TOKENS, `fail` REASON, `exit` CODE.
-Any other task is just said back. It runs as a real process: `python -m runner.agents.scripted < TASK`.
+Any other task is just said back, unless `RUNNER_SCRIPTS` names a JSON file that has steps by regular expression: the
+first one found in the task is played. It runs as a real process: `python -m runner.agents.scripted < TASK`.
 """
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -34,7 +36,7 @@ class ScriptedAgent:
     def command(self, session: Session) -> Command:
         """Return the command that plays the session's task."""
         argv = (sys.executable, "-P", "-m", "runner.agents.scripted")  # -P: not a `runner` of the worktree
-        return Command(argv, session.cwd, self.env, session.prompt)
+        return Command(argv, session.cwd, {**self.env, **session.env}, session.prompt)
 
     def parse(self, line: str) -> list[Event]:
         """Return the event that a line holds."""
@@ -63,7 +65,13 @@ def _steps(script: str) -> list[dict[str, Any]]:
         steps = json.loads(script)
     except ValueError:
         steps = None
-    return steps if isinstance(steps, list) else [{"say": script}]
+    return steps if isinstance(steps, list) else _cast(script) or [{"say": script}]
+
+
+def _cast(task: str) -> list[dict[str, Any]]:
+    path = os.environ.get("RUNNER_SCRIPTS")
+    scripts: dict[str, list[dict[str, Any]]] = json.loads(Path(path).read_bytes()) if path else {}
+    return next((steps for pattern, steps in scripts.items() if re.search(pattern, task)), [])
 
 
 def _do(action: str, value: Any) -> None:

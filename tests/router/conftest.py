@@ -1,5 +1,6 @@
 """Routers to test: with the shipped model, and with none."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +19,26 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def router(shipped_models: Path, journal: Journal) -> Router:
+def router(shipped_models: Path, journal: Journal) -> Iterator[Router]:
     """The shipped model over a journal of its own."""
-    return Router(Registry(shipped_models), journal)
+    router = Router(Registry(shipped_models), journal)
+    yield router
+    router.close()
 
 
 @pytest.fixture
-def rules_router(tmp_path: Path, journal: Journal) -> Router:
+def rules_router(tmp_path: Path, journal: Journal) -> Iterator[Router]:
     """No model: the seed's rules decide."""
-    return Router(Registry(tmp_path / "no-models"), journal)
+    router = Router(Registry(tmp_path / "no-models"), journal)
+    yield router
+    router.close()
+
+
+@pytest.fixture
+def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing answers on the default port, whatever runs on this machine."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setattr("router.ask.DEFAULT_PORT", port)
+    monkeypatch.setattr("router.client.DEFAULT_URL", f"http://127.0.0.1:{port}")

@@ -67,7 +67,7 @@ def test_the_user_s_platform_wins_and_is_logged_as_an_override(http: TestClient)
         (b'{"task": "x", "platform": "moon"}', "application/json", 422, "platform"),
         (b'{"task": "' + b"x" * 40_000 + b'"}', "application/json", 422, "32768"),
         (b'{"task": "' + b"x" * 1_100_000 + b'"}', "application/json", 413, "bytes"),
-        (b"task=x", "application/x-www-form-urlencoded", 422, ""),
+        (b"task=x", "application/x-www-form-urlencoded", 415, "application/json"),
     ],
 )
 def test_bad_input_gets_a_problem_document_and_never_a_500(
@@ -86,7 +86,8 @@ def test_a_body_that_declares_no_length_is_bounded_as_well(http: TestClient) -> 
         for _ in range(1200):
             yield b"x" * 1024
 
-    assert http.post("/route", content=chunks()).status_code == 413
+    reply = http.post("/route", content=chunks(), headers={"content-type": "application/json"})
+    assert reply.status_code == 413
 
 
 def test_outcomes_and_feedback_need_a_decision(http: TestClient) -> None:

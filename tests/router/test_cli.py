@@ -9,6 +9,7 @@ import pytest
 
 from router.cli import entry
 
+pytestmark = pytest.mark.usefixtures("no_service")
 QUESTION = "why does the login test fail only in CI?"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.errors import JournalError, UnknownDecision
+from router.errors import JournalError, ReusedKey, UnknownDecision
 from router.journal import SCHEMA, Journal, digest
 from router.labels import Mode, Platform, Source, Status
 from router.schemas import Decision, Feedback, Outcome, Similar
@@ -70,6 +70,18 @@ def test_an_outcome_of_no_decision_is_refused(journal: Journal) -> None:
         journal.add_feedback(Feedback(decision_id="nobody", verdict="good"))
     with pytest.raises(UnknownDecision):
         journal.decisions(before="nobody")
+
+
+def test_an_outcome_sent_again_under_its_key_changes_nothing(journal: Journal) -> None:
+    journal.add_decision(decision(), "one", None)
+    journal.add_outcome(outcome(status=Status.FAILED), key="k1")
+    journal.add_outcome(outcome(status=Status.SUCCEEDED), key="k2")
+    journal.add_outcome(outcome(status=Status.FAILED), key="k1")
+    assert [one.status for one in journal.history()[0][1]] == [Status.SUCCEEDED]
+    with pytest.raises(ReusedKey, match="'k1'"):
+        journal.add_outcome(outcome(status=Status.STALLED), key="k1")
+    with pytest.raises(UnknownDecision):
+        journal.add_outcome(outcome("nobody"), key="k3")
 
 
 def test_two_processes_share_one_file(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_missing_file_is_named(models: Registry) -> None:
 
 def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
     empty = Registry(tmp_path / "none")
-    assert (empty.current(), empty.marker(), empty.versions()) == (None, None, [])
+    assert (empty.current(), empty.marker(), empty.versions()) == (None, (None,), [])
     with pytest.raises(ArtifactError, match="holds no model"):
         empty.load_current()
 

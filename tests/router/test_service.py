@@ -11,7 +11,7 @@ from router.journal import Journal
 from router.labels import Platform, Source, Status
 from router.registry import CURRENT_FILE, Registry
 from router.schemas import Feedback, Outcome
-from router.service import Router, open_router
+from router.service import Routed, Router, open_router
 from router.settings import Settings
 
 QUESTION = "why does the login test fail only in CI?"
@@ -120,21 +120,76 @@ def test_decisions_wait_in_memory_while_the_journal_can_t_be_written(shipped_mod
     blocker.write_text("a file where the folder should be")
     router = Router(Registry(shipped_models), Journal(f"sqlite:///{blocker / 'j.db'}"))
     first = router.route(QUESTION)
-    assert router.counts["journal_errors"] == 1
     with pytest.raises(JournalError):
         router.record_feedback(Feedback(decision_id=first.decision_id, verdict="bad"))
+    assert router.counts["journal_errors"] >= 1
+    assert router.counts["journal_pending"] == 1
     blocker.unlink()
     router.record_feedback(Feedback(decision_id=first.decision_id, verdict="bad"))
     assert [one.decision.decision_id for one in router.decisions()] == [first.decision_id]
+    router.close()
+    assert (router.counts["journal_lost"], router.counts["journal_written"]) == (0, 1)
 
 
 def test_what_memory_can_t_hold_is_counted_as_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.service.KEPT_DECISIONS", 600)
     router = Router(Registry(tmp_path / "none"), Journal("sqlite:////proc/none/j.db"))
-    for number in range(1001):
+    for number in range(700):
         router.route(f"task {number}")
-    assert router.counts["journal_lost"] == 1
+    assert router.counts["journal_lost"] == 100
     router.close()
-    assert router.counts["journal_lost"] == 1001
+    assert router.counts["journal_lost"] == 700
+
+
+def test_an_outcome_right_after_its_decision_finds_it(router: Router) -> None:
+    for number in range(20):
+        decision = router.route(f"write tests for module {number}")
+        router.record_outcome(
+            Outcome(decision_id=decision.decision_id, run_id="r", platform="codex", status=Status.SUCCEEDED)
+        )
+    assert all(len(outcomes) == 1 for _, outcomes, _ in router.journal.history())
+
+
+def test_a_file_damaged_under_way_means_rules_until_it_is_mended(
+    shipped_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.service.LOOK_AGAIN_S", 0.0)
+    registry = copy_of(shipped_models, tmp_path / "models")
+    router = Router(registry, Journal(f"sqlite:///{tmp_path / 'j.db'}"))
+    damaged = registry.folder(registry.current() or "") / CLASSIFIER_FILE
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"damaged")
+    assert router.route(QUESTION).source is Source.REGEX
+    assert "vouches" in str(router.problem)
+    damaged.write_bytes(whole)
+    assert router.route(QUESTION).source is Source.MODEL
+    assert (router.counts["load_failures"], router.counts["degraded"]) == (1, 1)
+    router.close()
+
+
+def test_a_policy_that_is_wrong_means_rules_and_says_what_is_wrong(
+    shipped_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.service.LOOK_AGAIN_S", 0.0)
+    registry = copy_of(shipped_models, tmp_path / "models")
+    router = Router(registry, Journal(f"sqlite:///{tmp_path / 'j.db'}"))
+    (registry.folder(registry.current() or "") / "policy.yaml").write_text("default: nowhere")
+    assert router.route(QUESTION).source is Source.REGEX
+    assert "policy" in str(router.problem)
+    router.close()
+
+
+def test_a_task_seen_before_is_answered_from_memory_by_the_same_model(router: Router) -> None:
+    seen: list[Routed] = []
+    router.observers.append(seen.append)
+    first, second = router.route(QUESTION), router.route(QUESTION)
+    router.route("x " * 3000)
+    router.route("x " * 3000)
+    assert [routed.cached for routed in seen] == [False, True, False, False]
+    assert first.similar == second.similar
+    router.reload()
+    router.route(QUESTION)
+    assert seen[-1].cached is False
 
 
 def test_settings_say_where_models_and_journal_lie(

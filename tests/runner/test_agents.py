@@ -44,10 +44,22 @@ def test_the_task_is_read_from_its_file_and_stands_nowhere_in_the_command(agent:
 
 @every_agent
 @pytest.mark.parametrize(
-    "line", ["", "not json", "[]", "null", "7", '{"type": 7}', "[" * 100_000, '{"type":"assistant"}']
+    "line",
+    ["", "not json", "[]", "null", "7", '{"type": 7}', '{"event": "Message"}', "[" * 100_000, '{"type":"assistant"}'],
 )
 def test_a_line_that_tells_nothing_is_passed_over(agent: Agent, line: str) -> None:
     assert agent.parse(line) == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "line"),
+    [
+        (0, r'{"type": "assistant", "message": {"content": [{"type": "text", "text": "\ud83d"}]}}'),
+        (1, r'{"type": "item.completed", "item": {"type": "agent_message", "text": "\ud83d"}}'),
+    ],
+)
+def test_half_an_emoji_does_not_break_what_is_written_of_it(agent: int, line: str) -> None:
+    assert AGENTS[agent].parse(line) == [Message("?")]
 
 
 def test_claude_gets_an_allow_list_and_no_servers(tmp_path: Path) -> None:

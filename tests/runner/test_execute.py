@@ -15,6 +15,7 @@ from runner.preview import preview
 from runner.progress import PlainProgress
 from runner.records import State
 from runner.settings import Settings
+from runner.storage import make_folder
 
 Script = Callable[..., str]
 GitRun = Callable[..., str]
@@ -72,7 +73,7 @@ def test_the_router_learns_what_came_of_it(carry: Carry, script: Script, router:
 
 def test_tasks_run_at_the_same_time_up_to_the_limit(carry: Carry, tmp_path: Path, script: Script) -> None:
     meet = f"touch {tmp_path}/$$; while [ $(ls {tmp_path} | grep -c '^[0-9]*$') -lt 2 ]; do sleep 0.02; done"
-    assert carry(script(run=meet), script(run=meet), workers=2, timeout_s=20).exit_code == 0
+    assert carry(script(run=meet), script(run=meet), workers=2, timeout_s=60).exit_code == 0
 
 
 def test_one_at_a_time_means_one_after_the_other(carry: Carry, script: Script) -> None:
@@ -156,6 +157,17 @@ def test_a_router_that_forgets_the_decision_costs_no_outcome(carry: Carry, scrip
     forget.write_text("import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as d: d.execute('delete from decisions')")
     assert carry(script(run=f"{sys.executable} {forget} {tmp_path}/router.db")).unsent == 1
     assert carry(script(say="hi")).unsent == 1
+
+
+def test_an_outcome_that_is_neither_kept_nor_sent_is_said(
+    carry: Carry, script: Script, tmp_path: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_folder(settings.data_folder())
+    (settings.data_folder() / "outbox").touch()
+    forget = tmp_path / "forget.py"
+    forget.write_text("import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as d: d.execute('delete from decisions')")
+    carry(script(run=f"{sys.executable} {forget} {tmp_path}/router.db"))
+    assert "what came of it is neither kept nor sent" in capsys.readouterr().err
 
 
 def test_cost_limits_that_codex_cannot_keep_are_said(

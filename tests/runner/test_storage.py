@@ -29,6 +29,17 @@ def test_a_failed_write_leaves_the_older_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StorageUnavailable, match="can't be opened"), locked(tmp_path / "lock", wait_s=0):
+        pass
+
+
+def test_a_folder_is_for_the_user_alone(tmp_path: Path) -> None:
+    make_folder(tmp_path / "mine")
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_held_lock_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     with (
         locked(tmp_path / "lock", wait_s=0),

@@ -21,6 +21,8 @@ Open = Callable[..., "pexpect.spawn[str]"]
 Script = Callable[..., str]
 CLAUDE = f"""#!{sys.executable}
 import signal, sys, termios, tty
+if sys.argv[-1] == " deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGINT, lambda *_: print("INTERRUPTED", flush=True))
 tty.setcbreak(0)
 print(f"CLAUDE GOT{{sys.argv[-1]}}", flush=True)
@@ -43,7 +45,7 @@ def open_runner(repo: Path, environ: dict[str, str], tmp_path: Path) -> Iterator
         env = {**environ, "RUNNER_CLAUDE": str(claude), "TERM": "xterm-256color"}
         opened.append(
             pexpect.spawn(
-                sys.executable, argv, cwd=str(repo), env=env, encoding="utf-8", timeout=20, dimensions=(40, 160)
+                sys.executable, argv, cwd=str(repo), env=env, encoding="utf-8", timeout=60, dimensions=(40, 160)
             )
         )
         return opened[-1]
@@ -113,34 +115,35 @@ def test_ctrl_c_is_for_the_program_that_has_the_terminal(open_runner: Open) -> N
 
 
 def test_ctrl_c_at_the_question_ends_the_run(open_runner: Open, archive: Archive) -> None:
-    terminal = open_runner("--platform", "claude-code", "explain it")
+    terminal = open_runner("--platform", "claude-code", "explain it", "explain that")
     terminal.expect("CLAUDE GOT explain it")
     terminal.sendline("bye")
     terminal.expect("skip")
     terminal.sendintr()
     assert end(terminal) == 130
-    assert [entry.state for entry in archive.entries()] == [State.CANCELLED]
+    assert [entry.state for entry in archive.entries()] == [State.CANCELLED, State.CANCELLED]
 
 
 def test_a_hybrid_task_begins_with_its_design(open_runner: Open) -> None:
     terminal = open_runner("--platform", "hybrid", "refactor it")
-    terminal.expect("only the design is run here")
-    terminal.expect("CLAUDE GOT Let us design this together")
+    terminal.expect("phase design: begins")
+    terminal.expect("CLAUDE GOT Design, before anything is implemented: refactor it")
     terminal.sendline("bye")
-    terminal.expect("skip")
-    terminal.send("g")
-    assert end(terminal) == 0
+    terminal.expect("there is no design")
+    assert end(terminal) == 1
 
 
 @pytest.mark.parametrize(
     ("key", "told"),
-    [("y", "scripted"), ("n", "not confirmed"), ("i", "CLAUDE GOT write tests"), ("h", "only the design")],
+    [("y", "succeeded"), ("n", "not confirmed"), ("i", "CLAUDE GOT write tests"), ("h", "CLAUDE GOT Design, before")],
 )
 def test_an_unsure_decision_is_asked_about(open_runner: Open, key: str, told: str) -> None:
     terminal = open_runner("write tests")
     terminal.expect(r"1-write-tests: codex\?.*\[n\] no")
     terminal.send(key)
     terminal.expect(told)
+    if key in "yn":
+        assert end(terminal) == (0 if key == "y" else 1)
 
 
 def test_headless_tasks_go_on_while_a_person_sits_with_another(
@@ -168,10 +171,27 @@ def test_a_closed_terminal_ends_the_run_in_good_order(open_runner: Open, archive
     if asked:
         terminal.sendline("bye")
         terminal.expect("skip")
-    terminal.ptyproc.fileobj.close()
+    terminal.ptyproc.fileobj.close()  # type: ignore[attr-defined]  # missing in the stubs
     assert terminal.wait() == 130
     (entry,) = archive.entries()
     assert (entry.state, entry.reason) == (State.CANCELLED, "stopped by the user")
+
+
+def test_sigterm_ends_an_interactive_program_that_does_not_want_to_end(open_runner: Open, archive: Archive) -> None:
+    terminal = open_runner("--platform", "claude-code", "deaf")
+    terminal.expect("CLAUDE GOT deaf")
+    terminal.kill(signal.SIGTERM)
+    assert end(terminal) == 130
+    (entry,) = archive.entries()
+    assert entry.ending is not None
+    assert entry.ending.exit_code == -signal.SIGKILL
+
+
+def test_a_program_that_cannot_be_started_leaves_the_terminal_as_it_was(open_runner: Open, tmp_path: Path) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    (tmp_path / "claude").write_text("#!/no/such/interpreter\n")
+    terminal.expect("can't be started")
+    assert end(terminal) == 7
 
 
 def test_a_stopped_run_asks_nothing() -> None:

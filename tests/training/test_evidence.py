@@ -114,3 +114,24 @@ def test_without_a_model_evidence_is_spread_evenly() -> None:
 
 def test_sources_name_where_a_decision_came_from(router: Router) -> None:
     assert router.route("x", platform=Platform.CODEX).source is Source.OVERRIDE
+
+
+def test_a_success_that_nobody_looked_at_is_no_label_and_an_override_that_failed_is_none_either(
+    router: Router,
+) -> None:
+    router.record_outcome(outcome(router.route("one"), Status.SUCCEEDED))
+    failed = router.route("two", platform=Platform.HYBRID)
+    router.record_outcome(outcome(failed, Status.REJECTED, accepted=False))
+    assert collect(router.journal) == [Evidence("two", FAILURE_WEIGHT, not_platform="hybrid")]
+
+
+def test_a_run_on_another_platform_than_advised_counts_like_an_override_once_it_is_accepted(router: Router) -> None:
+    decision = router.route("one")
+    other = Outcome(
+        decision_id=decision.decision_id, run_id="r", platform="hybrid", status=Status.SUCCEEDED, accepted=True
+    )
+    router.record_outcome(other)
+    (found,) = collect(router.journal)
+    assert found == Evidence("one", OVERRIDE_WEIGHT, platform="hybrid")
+    assert (found.told, found.propensity) == (True, 1.0)
+    assert found.decided_at is not None

@@ -1,0 +1,73 @@
+"""Many clients at once, and many tasks in one request."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from itertools import islice
+
+from benchmarks.load import Client, body_of, prompts, timed
+from benchmarks.report import Report, median, p99
+from benchmarks.services import resident_mb, router_service
+
+CLIENTS = 32
+BATCH = 1000
+REQUESTS = 100_000
+"""After which memory must not have grown."""
+
+
+def measure_many(rounds: int, seconds: float, encode_ms: float, report: Report) -> None:
+    """32 clients, with one worker and with one a core; then a batch against single calls; then memory."""
+    cores = len(os.sched_getaffinity(0))
+    wanted = 0.8 * cores / encode_ms * 1000
+    for workers in sorted({1, cores}):
+        with router_service("--workers", str(workers)) as (url, _):
+            storm(url, CLIENTS, 1.0)
+            answers = storm(url, CLIENTS, seconds)["answers"]["200"]
+        rate = len(answers) / seconds
+        report.add(f"HTTP, {CLIENTS} clients, {workers} worker{'s' * (workers > 1)}",
+                   f"{rate:.0f} routes/s (p50 {median(answers):.0f}, p99 {p99(answers):.0f} ms)",
+                   f"{cores} cores ÷ encoder = {wanted / 0.8:.0f}/s; the clients use the same cores",
+                   f"≥ 0.8 × that = {wanted:.0f}/s", rate >= wanted)  # fmt: skip
+        report.series[f"HTTP, {CLIENTS} clients, {workers} worker(s)"] = [1000 * value for value in answers]
+    with router_service() as (url, process):
+        _measure_batch(url, rounds, report)
+        _measure_memory(url, process.pid, seconds, report)
+
+
+def storm(url: str, clients: int, seconds: float) -> dict[str, dict[str, list[float]]]:
+    """What `benchmarks.load` measures, from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.load", url, "--clients", str(clients), "--seconds", str(seconds)]
+    found: dict[str, dict[str, list[float]]] = json.loads(
+        subprocess.run(command, check=True, capture_output=True).stdout
+    )
+    return found
+
+
+def _measure_batch(url: str, rounds: int, report: Report) -> None:
+    single: list[float] = []
+    batches: list[float] = []
+    new = prompts(500_000_000)
+    with closing(Client(url)) as client:
+        for _ in range(rounds):
+            single += timed(client, "/route", [body_of(task) for task in islice(new, 200)])
+            tasks = {"tasks": [{"task": task} for task in islice(new, BATCH)]}
+            batches += timed(client, "/route/batch", [json.dumps(tasks).encode()])
+    one, many = 1000 / median(single), BATCH * 1000 / median(batches)
+    report.add(f"a batch of {BATCH:,}", f"{many:.0f} tasks/s", f"single calls {one:.0f}/s, ratio {many / one:.2f}",
+               "≥ 2 × single calls", many >= 2 * one)  # fmt: skip
+
+
+def _measure_memory(url: str, pid: int, seconds: float, report: Report) -> None:
+    import psutil
+
+    process = psutil.Process(pid)
+    storm(url, CLIENTS, seconds)
+    before, asked = resident_mb(process), 0
+    goal = REQUESTS if seconds >= 5 else 1000
+    while asked < goal:
+        asked += len(storm(url, CLIENTS, max(2.0, seconds))["answers"]["200"])
+    after = resident_mb(process)
+    report.add("resident memory of the service", f"{after:.0f} MB", f"{before:.0f} MB {asked:,} requests before",
+               "≤ 200 MB, growth ≤ 5 MB", after <= 200 and after - before <= 5)  # fmt: skip

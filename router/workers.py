@@ -1,0 +1,119 @@
+"""Several processes behind one port, forked from one that has loaded the model, so that they share its memory."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PUBLISH_S = 1.0
+"""How often each worker leaves its metrics for the others."""
+RESTART_S = 1.0
+"""A worker that died younger than this is started again no sooner."""
+
+
+class Worker:
+    """One of the processes; `folder` is where they leave their metrics for each other, None where there is one."""
+
+    def __init__(self, number: int, folder: Path | None) -> None:
+        self.number, self.folder = number, folder
+        self.parent = os.getppid()
+
+    def publish(self, exposition: Callable[[], bytes]) -> None:
+        """Leave this worker's metrics for the others from now on, and end with the process that started it."""
+        if self.folder is not None:
+            threading.Thread(target=self._publish, args=(exposition, self.folder), daemon=True).start()
+
+    def with_others(self, exposition: bytes) -> bytes:
+        """This worker's metrics and the others' latest, told apart by a label."""
+        if self.folder is None:
+            return exposition
+        found = {int(path.stem): path.read_bytes() for path in self.folder.glob("*.prom")}
+        found[self.number] = exposition
+        return merged(found)
+
+    def _publish(self, exposition: Callable[[], bytes], folder: Path) -> None:
+        while os.getppid() == self.parent:
+            partial = folder / f"{self.number}.part"
+            partial.write_bytes(exposition())
+            partial.replace(folder / f"{self.number}.prom")
+            time.sleep(PUBLISH_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def supervise(count: int, work: Callable[[Worker], None]) -> None:
+    """Run `work` here (one worker), or in `count` forked processes until SIGINT or SIGTERM; a dead one is replaced."""
+    if count == 1:
+        work(Worker(0, None))
+        return
+    folder, ours = Path(tempfile.mkdtemp(prefix="router-metrics-")), os.getpid()
+    try:
+        _Supervisor(count, work, folder).run()
+    finally:
+        if os.getpid() == ours:  # not when a worker ends
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def merged(expositions: dict[int, bytes]) -> bytes:
+    """Several expositions as one: families together, each sample with its worker's number."""
+    families: dict[str, list[str]] = {}
+    for number, exposition in sorted(expositions.items()):
+        family: list[str] = []
+        heads: list[str] = []
+        for line in exposition.decode().splitlines():
+            if line.startswith("# HELP"):
+                heads = [line]
+            elif line.startswith("# TYPE"):
+                family = families.setdefault(line, [*heads, line])
+            else:
+                family.append(_labelled(line, number))
+    return ("\n".join(line for family in families.values() for line in family) + "\n").encode()
+
+
+def _labelled(sample: str, number: int) -> str:
+    name, value = sample.rsplit(" ", 1)
+    labels = name[:-1] + "," if name.endswith("}") else name + "{"
+    return f'{labels}worker="{number}"}} {value}'
+
+
+class _Supervisor:
+    def __init__(self, count: int, work: Callable[[Worker], None], folder: Path) -> None:
+        self.count, self.work, self.folder = count, work, folder
+        self.children: dict[int, tuple[int, float]] = {}
+        """Process id → worker number, and when it was started."""
+        self.stopping = False
+
+    def run(self) -> None:
+        for number in range(self.count):
+            self._start(number)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        while self.children:
+            pid, status = os.wait()
+            number, started = self.children.pop(pid)
+            if not self.stopping:
+                ended = os.waitstatus_to_exitcode(status)
+                sys.stderr.write(f"router: worker {number} ended with status {ended}; another takes its place\n")
+                time.sleep(max(0.0, RESTART_S - (time.monotonic() - started)))
+                self._start(number)
+
+    def _start(self, number: int) -> None:
+        if self.stopping:
+            return
+        pid = os.fork()
+        if pid:
+            self.children[pid] = number, time.monotonic()
+            return
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, signal.SIG_DFL)
+        self.work(Worker(number, self.folder))
+        sys.exit(0)
+
+    def _stop(self, _signal: int, _frame: object) -> None:
+        self.stopping = True
+        for pid in self.children:
+            os.kill(pid, signal.SIGTERM)

@@ -1,0 +1,169 @@
+"""A phase of work: shared out, done in parallel, its results kept, its branches merged and checked."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from runner.memory.render import value_text
+from runner.memory.view import RESULTS
+from runner.records import Closed, Entry, State
+from runner.run import Run
+from runner.workflows import prompts
+from runner.workflows.design import tasks_of
+from runner.workflows.integration import Integration
+from runner.workflows.model import Kind, Phase, Worker
+from runner.workflows.shares import split
+from runner.workflows.site import SHARED, Site, as_result, in_round, once, texts
+from runner.workflows.state import Job, RunState, Stand
+
+CHECK_LIMIT_S = 900.0
+LEADING = frozenset({"architect", "designer", "planner"})
+Keep = Callable[[RunState], None]
+
+
+def work(site: Site, state: RunState, phase: Phase, keep: Keep) -> RunState:
+    """Carry out a phase of work; `keep` is given the state after every session."""
+    if not state.of(phase).jobs:
+        state = state.put(phase, jobs=_assigned(site, state, phase))
+        keep(state)
+    rounds = 2 if phase.on_failure == "retry" else 1
+    for _ in range(rounds):
+        for closed, job in _sessions(site, state, phase):
+            _keep_result(site, state, phase, job, closed)
+            state = state.put_job(phase, job)
+            keep(state)
+        if site.run.stop.is_set():
+            return state.put(phase, stand=Stand.CANCELLED, reason="stopped by the user")
+        if not _failed(state, phase):
+            break
+    return _merged(site, state, phase)
+
+
+def _assigned(site: Site, state: RunState, phase: Phase) -> tuple[Job, ...]:
+    """Share the work out; who has neither a task nor a share is not started, unless nobody had any."""
+    workers = [worker for one in state.workflow.phases if one.kind is Kind.WORK for worker in one.workers]
+    open_workers = [worker for worker in workers if worker.task is None]
+    asked = tasks_of(state.notes) if state.notes else tasks_of(_design(site, state, phase)) or tasks_of(state.task)
+    if state.notes:
+        open_workers = list(phase.workers)
+    whole = state.notes or state.task
+    shares = split(asked or [whole], open_workers, state.workflow.roles) if open_workers else {}
+    jobs = [Job(worker=one.name, share=shares.get(one.name, ())) for one in phase.workers]
+    if state.notes:
+        return tuple(job for job in jobs if job.share)
+    own = {worker.name for worker in phase.workers if worker.task or worker.role == "tester"}
+    chosen = tuple(job for job in jobs if job.share or job.worker in own)
+    return chosen or tuple(jobs)
+
+
+def _design(site: Site, state: RunState, phase: Phase) -> object:
+    """The design that a phase carries out; where none designs, what an architect or planner before it wrote."""
+    before = list(state.workflow.before(phase))
+    designed = [one for one in before if one.kind is Kind.DESIGN]
+    if designed:
+        return site.stored(prompts.design_key(state), SHARED, state.of(designed[-1])) or ""
+    leads = [(one, worker) for one in before for worker in one.workers if worker.role in LEADING]
+    found = site.stored(leads[-1][1].result_key, RESULTS, state.of(leads[-1][0])) if leads else ""
+    return found["message"] if isinstance(found, dict) and "message" in found else found
+
+
+def _sessions(site: Site, state: RunState, phase: Phase) -> Iterator[tuple[Closed, Job]]:
+    """Run those sessions that have not succeeded yet, several at once."""
+    jobs = [job for job in state.of(phase).jobs if job.state is not State.SUCCEEDED]
+    at_once = min(len(jobs), state.workers or phase.limits.at_once or site.settings.workers_at_once()) or 1
+    starter = _Starter(site, state, phase)
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = {pool.submit(starter.start, job): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield future.result(), _ended(futures[future], future.result())
+        except BaseException:
+            site.run.stop.set()  # else the pool would wait for the sessions to end by themselves
+            raise
+
+
+@dataclass(frozen=True)
+class _Starter:
+    """Starts the sessions of one phase."""
+
+    site: Site
+    state: RunState
+    phase: Phase
+
+    def start(self, job: Job) -> Closed:
+        site, state = self.site, self.state
+        worker = next(one for one in self.phase.workers if one.name == job.worker)
+        run, agent = site.under(self.phase, state.tip), site.agent(self.phase.platform)
+
+        def begin(name: str, last: Entry | None) -> Closed:
+            left = last.ending.commit if last and last.ending and _changed(last) else None
+            prompt = self._prompt(worker, job, again=left is not None)
+            done = site.headless(state, name, prompt, agent, worker.name).carry_out(_based(site, run, left, self.phase))
+            run.progress.ended(name, done.state, done.reason)
+            return done
+
+        return once(site, in_round(job.worker, state), begin)
+
+    def _prompt(self, worker: Worker, job: Job, *, again: bool) -> str:
+        site, state, phase = self.site, self.state, self.phase
+        tasks, own = texts(site, state, phase, worker)
+        told = worker.model_copy(update={"task": own})
+        share = (*((own,) if own and not job.share else ()), *job.share)
+        design = _design(site, state, phase)
+        before = [one for other in state.workflow.before(phase) for one in other.workers]
+        return prompts.work_prompt(
+            state, told, job.model_copy(update={"share": share}), count=len(state.of(phase).jobs), tasks=tasks,
+            design=value_text(design) if design else "", results=site.results(before), again=again,
+        )  # fmt: skip
+
+
+def _based(site: Site, run: Run, commit: str | None, phase: Phase) -> Run:
+    return site.under(phase, commit) if commit else run
+
+
+def _changed(entry: Entry) -> bool:
+    return bool(entry.ending and entry.ending.diff and entry.ending.diff.files)
+
+
+def _ended(job: Job, closed: Closed) -> Job:
+    ending, record = closed.ending, closed.record
+    return job.model_copy(update={
+        "state": closed.state, "reason": closed.reason, "session": record.worker, "branch": record.branch,
+        "commit": ending.commit, "diff": ending.diff,
+    })  # fmt: skip
+
+
+def _keep_result(site: Site, state: RunState, phase: Phase, job: Job, closed: Closed) -> None:
+    """Store a result for a worker that stored none in this session."""
+    worker = next(one for one in phase.workers if one.name == job.worker)
+    begun = state.of(phase).model_copy(update={"since": closed.record.started_at})
+    if site.stored(worker.result_key, RESULTS, begun) is None:
+        site.store(worker.result_key, as_result(job, closed.ending.message), RESULTS)
+
+
+def _failed(state: RunState, phase: Phase) -> list[Job]:
+    return [job for job in state.of(phase).jobs if job.state is not State.SUCCEEDED]
+
+
+def _merged(site: Site, state: RunState, phase: Phase) -> RunState:
+    jobs, failed = state.of(phase).jobs, _failed(state, phase)
+    integration = Integration.open(site.run, state.base)
+    done = [job for job in jobs if job.state is State.SUCCEEDED]
+    conflicts = integration.merge((job.worker, job.branch) for job in done if job.branch)
+    limit_s = phase.limits.timeout_s or CHECK_LIMIT_S
+    checks = integration.check(phase.checks, limit_s, site.settings.pass_env)
+    for check in checks:
+        site.run.progress.note(f"check {'passed' if check.passed else 'FAILED'}: {check.command}")
+    state = state.model_copy(update={"tip": integration.tip})
+    goes_on = bool(done) and (not failed or phase.on_failure == "continue")
+    told = _told(jobs, failed, conflicts, [one.command for one in checks if not one.passed])
+    stand = Stand.DONE if goes_on else Stand.FAILED
+    return state.put(phase, stand=stand, reason=told, conflicts=tuple(conflicts), checks=checks)
+
+
+def _told(jobs: Sequence[Job], failed: Sequence[Job], conflicts: Sequence[object], checks: Sequence[str]) -> str:
+    parts = [f"{len(jobs) - len(failed)} of {len(jobs)} succeeded"]
+    parts += [f"{job.worker} {job.state}: {job.reason}" for job in failed]
+    parts += [f"{len(conflicts)} in conflict"] if conflicts else []
+    parts += [f"failed check: {command}" for command in checks]
+    return "; ".join(parts)

@@ -1,0 +1,124 @@
+"""The three kinds of phases: each takes the state of a run and returns what it is afterwards."""
+
+from runner.records import Closed, State
+from runner.workflows import prompts, sitting
+from runner.workflows.design import tasks_of
+from runner.workflows.integration import Integration
+from runner.workflows.model import Kind, Phase
+from runner.workflows.site import SHARED, Site, in_round, once, texts
+from runner.workflows.state import RunState, Stand
+from runner.workflows.verdict import verdict_in
+
+NEEDS_PERSON = "needs a person at a terminal; `runner resume {run}` goes on there"
+NO_DESIGN = "there is no design: nothing was stored under {key}, and the session said nothing"
+NO_VERDICT = "the review gave no verdict; `runner resume {run} --verdict accept|rework|reject` gives it"
+
+
+def design(site: Site, state: RunState, phase: Phase) -> RunState:
+    """Have one session design, and keep what it designed."""
+    key = prompts.design_key(state)
+    prompt = prompts.design_prompt(state, phase, texts(site, state, phase)[0])
+    closed = _session(site, state, phase, prompt, in_round(phase.name, state))
+    if closed is None:
+        return state.put(phase, stand=Stand.WAITING, reason=NEEDS_PERSON.format(run=state.run_id))
+    if closed.state is not State.SUCCEEDED:
+        return state.put(phase, stand=_stand(closed), reason=closed.reason)
+    state = _kept(site, state, closed)
+    if site.stored(key, SHARED, state.of(phase)) is None:
+        said = closed.ending.message.strip()
+        if not said:
+            return state.put(phase, stand=Stand.FAILED, reason=NO_DESIGN.format(key=key))
+        if _sits(state, phase) and not sitting.confirmed(site, said):
+            return state.put(phase, stand=Stand.FAILED, reason="the design was not confirmed")
+        site.store(key, said, SHARED)
+    found = len(tasks_of(site.stored(key, SHARED, state.of(phase))))
+    return state.put(phase, stand=Stand.DONE, reason=f"design in shared/{key}, {found} tasks")
+
+
+def review(site: Site, state: RunState, phase: Phase) -> RunState:
+    """Have the merged work looked at, and act on the verdict."""
+    integration = Integration.open(site.run, state.base)
+    prompt = prompts.review_prompt(state, texts(site, state, phase)[0], _report(site, state, phase, integration),
+                                   integration.tree.branch)  # fmt: skip
+    name = in_round(phase.name, state)
+    if _sits(state, phase) and site.person:
+        closed: Closed | None = sitting.sit(site, state, _next_name(site, name), prompt, integration.tree.path)
+        integration.tree.settle(f"dual: {phase.name}")
+    else:
+        closed = _session(site, state, phase, prompt, name)
+    if closed is None:
+        return state.put(phase, stand=Stand.WAITING, reason=NEEDS_PERSON.format(run=state.run_id))
+    if closed.state is not State.SUCCEEDED:
+        return state.put(phase, stand=_stand(closed), reason=closed.reason)
+    state = _resolved(_kept(site, state, closed), integration)
+    stored, said = site.stored(prompts.review_key(state), SHARED, state.of(phase)), closed.ending.message
+    verdict, notes = verdict_in(stored if stored is not None else said)
+    if _sits(state, phase):
+        verdict = sitting.decided(site)
+    if verdict is None:
+        return state.put(phase, stand=Stand.WAITING, reason=NO_VERDICT.format(run=state.run_id))
+    return judge(state.model_copy(update={"verdict": verdict, "notes": notes or said}), phase)
+
+
+def judge(state: RunState, phase: Phase) -> RunState:
+    """Act on the verdict of a review: end, or send the work back to where it was done."""
+    if state.verdict == "accept":
+        return state.put(phase, stand=Stand.DONE, reason="accepted")
+    if state.verdict == "reject":
+        return state.put(phase, stand=Stand.REJECTED, reason="rejected by the review")
+    if state.round > state.workflow.rework_rounds:
+        reason = f"the review asks for rework after {state.workflow.rework_rounds} rounds of it"
+        return state.put(phase, stand=Stand.FAILED, reason=reason)
+    target = [one for one in state.workflow.before(phase) if one.kind is Kind.WORK][-1]
+    again = {one.name for one in state.workflow.phases if one == target or target in state.workflow.before(one)}
+    kept = {name: one for name, one in state.phases.items() if name not in again}
+    return state.model_copy(update={"phases": kept, "round": state.round + 1, "verdict": None})
+
+
+def _session(site: Site, state: RunState, phase: Phase, prompt: str, name: str) -> Closed | None:
+    """Have one session; None where it needs a person and none is there."""
+    if _sits(state, phase):
+        if not site.person:
+            return None
+        return once(site, name, lambda free, _: sitting.sit(site, state, free, prompt, site.run.cwd))
+    run, agent = site.under(phase, state.tip), site.agent(phase.platform)
+    return once(site, name, lambda free, _: site.headless(state, free, prompt, agent, phase.name).carry_out(run))
+
+
+def _sits(state: RunState, phase: Phase) -> bool:
+    return phase.interactive and state.interactive
+
+
+def _stand(closed: Closed) -> Stand:
+    return Stand.CANCELLED if closed.state is State.CANCELLED else Stand.FAILED
+
+
+def _next_name(site: Site, name: str) -> str:
+    tries = len(site.tries(name))
+    return f"{name}-try-{tries + 1}" if tries else name
+
+
+def _kept(site: Site, state: RunState, closed: Closed) -> RunState:
+    """Merge what a single headless session changed: a design may be a file, a review may correct."""
+    branch, diff = closed.record.branch, closed.ending.diff
+    if not (branch and diff and diff.files):
+        return state
+    integration = Integration.open(site.run, state.base)
+    integration.merge([(closed.record.worker, branch)])
+    return state.model_copy(update={"tip": integration.tip})
+
+
+def _resolved(state: RunState, integration: Integration) -> RunState:
+    """Forget conflicts that the review resolved."""
+    for phase in state.workflow.phases:
+        if left := state.of(phase).conflicts:
+            state = state.put(phase, conflicts=integration.unmerged(left))
+    return state.model_copy(update={"tip": integration.tip})
+
+
+def _report(site: Site, state: RunState, phase: Phase, integration: Integration) -> str:
+    before = [one for one in state.workflow.before(phase) if one.kind is Kind.WORK]
+    jobs = [job for one in before for job in state.of(one).jobs]
+    checks = [check for one in before for check in state.of(one).checks]
+    workers = [worker for one in before for worker in one.workers]
+    return prompts.review_report(jobs, site.results(workers), state.conflicts, checks, integration.summary())

@@ -1,0 +1,152 @@
+"""Where a workflow is carried out: the run, its memory, its programs; and sessions that are begun once."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runner.agents.choice import headless_agent
+from runner.agents.protocol import Agent
+from runner.headless import HeadlessJob
+from runner.memory.entry import Entry, Provenance
+from runner.memory.errors import EntryMissing
+from runner.memory.render import value_text
+from runner.memory.store import Memory
+from runner.memory.view import RESULTS
+from runner.plan import Planned
+from runner.records import Closed, State
+from runner.records import Entry as Written
+from runner.run import Run
+from runner.settings import Settings
+from runner.workflows.errors import PhaseFailed
+from runner.workflows.integration import cut
+from runner.workflows.model import Phase, Seat, Worker
+from runner.workflows.state import Job, PhaseState, RunState
+from runner.workflows.variables import fill
+
+SHARED = "shared"
+LONGEST_VALUE = 200_000
+"""Characters that the runner stores of what an agent said."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all phases use."""
+
+    run: Run
+    settings: Settings
+    memory: Memory
+    person: bool
+    """True where somebody is at the terminal."""
+
+    def env(self, agent: str) -> dict[str, str]:
+        """The variables by which a session reaches the memory as the one that it is."""
+        known = {"RUNNER_RUN_ID": self.run.id, "RUNNER_AGENT_ID": agent,
+                 "RUNNER_HOME": str(self.settings.data_folder())}  # fmt: skip
+        url = self.settings.database_url
+        return {**known, "RUNNER_DATABASE_URL": url} if url else known
+
+    def tools(self) -> tuple[str, ...]:
+        """The command of the MCP server that sessions are offered."""
+        command = "from runner.cli import entry; entry()"
+        return (sys.executable, "-P", "-c", command, "mcp", "--repo", str(self.run.repository.root))
+
+    def agent(self, platform: Seat) -> Agent:
+        """The program of a platform's headless sessions; raises `ProgramMissing`."""
+        settings = self.settings
+        if platform == "claude-code" and settings.headless != "scripted":
+            settings = settings.model_copy(update={"headless": "claude"})
+        return headless_agent(settings, self.run.progress.note)
+
+    def headless(self, state: RunState, name: str, prompt: str, agent: Agent, member: str) -> HeadlessJob:
+        """A session that `agent` has alone."""
+        return HeadlessJob(Planned(name, prompt, state.decision), agent, self.env(member), self.tools())
+
+    def under(self, phase: Phase, base: str | None) -> Run:
+        """The run as one phase sees it: its limits, and the commit that its sessions start from."""
+        limits = self.run.limits
+        changed = replace(
+            limits, wall_s=phase.limits.timeout_s or limits.wall_s, silence_s=phase.limits.silence_s or limits.silence_s
+        )
+        cost = phase.limits.max_cost_usd or self.run.max_cost_usd
+        run = replace(self.run, limits=changed, max_cost_usd=cost)
+        return run if base is None else replace(run, base=base)
+
+    def tries(self, name: str) -> list[Written]:
+        """The sessions of this name that were begun, in order: its first, and its further tries."""
+        mine = {one.record.worker: one for one in self.run.archive.entries() if one.record.run_id == self.run.id}
+        found: list[Written] = []
+        for number in range(1, len(mine) + 2):
+            entry = mine.get(_numbered(name, number))
+            if entry is None:
+                return found
+            found.append(entry)
+        return found
+
+    def recall(self, namespace: str, key: str) -> str:
+        """An entry of the memory as text; raises `EntryMissing`."""
+        return value_text(self.memory.get(key, namespace).value)
+
+    def stored(self, key: str, namespace: str, phase: PhaseState) -> Any:
+        """What was stored under a key since a phase began; None where nothing was."""
+        try:
+            entry = self.memory.get(key, namespace)
+        except EntryMissing:
+            return None
+        return entry.value if phase.since is None or entry.updated_at >= phase.since.timestamp() else None
+
+    def store(self, key: str, value: Any, namespace: str) -> Entry:
+        """Store what an agent left to us."""
+        value = cut(value, LONGEST_VALUE) if isinstance(value, str) else value
+        return self.memory.store(key, value, namespace=namespace, provenance=Provenance.AGENT_OUTPUT)
+
+    def results(self, workers: list[Worker]) -> list[tuple[str, str]]:
+        """What workers stored, by name; those without a result are left out."""
+        found = []
+        for worker in workers:
+            try:
+                found.append((worker.name, self.recall(RESULTS, worker.result_key)))
+            except EntryMissing:
+                continue
+        return found
+
+
+def once(site: Site, name: str, start: Callable[[str, Written | None], Closed]) -> Closed:
+    """Return the session of this name that succeeded, or `start` the next try, which is told of the last one."""
+    tries = site.tries(name)
+    last = tries[-1] if tries else None
+    if isinstance(last, Written) and last.ending and last.state is State.SUCCEEDED:
+        return Closed(last.folder, last.record, last.ending)
+    return start(_numbered(name, len(tries) + 1), last)
+
+
+def texts(site: Site, state: RunState, phase: Phase, worker: Worker | None = None) -> tuple[list[str], str | None]:
+    """The phase's tasks and the worker's own, their variables filled in; raises `PhaseFailed`."""
+    facts = {
+        "task": state.task, "slug": state.slug, "run": state.run_id, "phase": phase.name,
+        "worker": worker.name if worker else "", "role": worker.role if worker else "",
+    }  # fmt: skip
+    values = {**state.variables, **facts}
+    try:
+        tasks = [fill(task, values, site.recall) for task in phase.tasks]
+        return tasks, fill(worker.task, values, site.recall) if worker and worker.task else None
+    except EntryMissing as error:
+        raise PhaseFailed(phase.name, str(error)) from error
+
+
+def in_round(name: str, state: RunState) -> str:
+    """A session's name in the current round of rework."""
+    return name if state.round == 1 else f"{name}-round-{state.round}"
+
+
+def as_result(job: Job, message: str) -> dict[str, Any]:
+    """What the runner stores for a worker that stored nothing."""
+    changed = job.diff.model_dump() if job.diff else None
+    return {
+        "worker": job.worker, "status": job.state, "reason": job.reason, "branch": job.branch, "commit": job.commit,
+        "change": changed, "message": cut(message, LONGEST_VALUE),
+    }  # fmt: skip
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-try-{number}"

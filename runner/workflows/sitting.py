@@ -1,0 +1,56 @@
+"""A session that a person has with Claude Code as a phase of a workflow."""
+
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from runner import terminal
+from runner.agents.choice import interactive_agent
+from runner.agents.protocol import Session
+from runner.plan import Planned
+from runner.records import Closed, State
+from runner.workflows.integration import cut
+from runner.workflows.site import Site
+from runner.workflows.state import RunState, Verdict
+from runner.workflows.transcript import last_message
+from runner.workflows.verdict import KEYS
+
+SHOWN = 4_000
+"""Characters of a message that is shown for confirmation."""
+
+
+def sit(site: Site, state: RunState, name: str, prompt: str, cwd: Path) -> Closed:
+    """Lend the terminal to Claude Code in `cwd`; what it said last is the session's message."""
+    run, agent = site.run, interactive_agent(site.settings)
+    planned = Planned(name, prompt, state.decision)
+    file = run.archive.session(run.id, name) / "prompt.txt"
+    session = Session(str(uuid.uuid4()), prompt, cwd, file, env=site.env(name), tools=site.tools())
+    command = agent.command(session)
+    record = run.record(planned, agent.name, command.shell(), session_id=session.id, cwd=cwd)
+    run.archive.begin(record)
+    begun = time.monotonic()
+    with run.progress.hidden():
+        code = terminal.lend(command, session.id, run.stop, run.limits.grace_s)
+    stopped = run.stop.is_set()
+    status = State.CANCELLED if stopped else State.FAILED if code else State.SUCCEEDED
+    reason = "stopped by the user" if stopped else f"ended with code {code}" if code else "completed"
+    return run.close(
+        record, status, reason, exit_code=code, vendor_session=session.id, message=last_message(session.id),
+        wall_s=round(time.monotonic() - begun, 3),
+    )  # fmt: skip
+
+
+def confirmed(site: Site, text: str) -> bool:
+    """Show the person a design that nobody stored, and ask whether it is the one."""
+    with site.run.progress.hidden():
+        sys.stderr.write(f"\n{cut(text, SHOWN)}\n\n")
+        keys = {"y": "yes", "n": "no"}
+        return terminal.ask("Nothing was stored. Is this the design?", keys, site.run.stop) == "y"
+
+
+def decided(site: Site) -> Verdict | None:
+    """Ask the person for the verdict."""
+    keys = {"a": "accept", "r": "rework", "x": "reject", "s": "later"}
+    with site.run.progress.hidden():
+        return KEYS.get(terminal.ask("What came of the review?", keys, site.run.stop) or "")

@@ -1,0 +1,244 @@
+"""The runner drives the real `claude` and `codex`, with no account and no network."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pexpect
+import psutil
+import pytest
+
+from runner.process import MARK
+from runner.provider.script import parse_scripts
+from runner.provider.server import Provider, running
+
+INSTALLED = Path(sysconfig.get_path("purelib"))
+CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
+CODEX = INSTALLED / "codex_cli_bin/bin/codex"
+ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
+]
+SCRIPTS = parse_scripts("""
+commit:
+  task: commit (?P<name>\\w+)
+  steps:
+    - {say: I make it., write: {path: "{{name}}.txt", content: "{{name}}\\n"}}
+    - run: git add -A && git commit -qm "Make {{name}}"
+    - say: Made {{name}}.
+leave:
+  task: leave (?P<name>\\w+)
+  steps: [{write: {path: "{{name}}.txt", content: "{{name}}\\n"}, delay_s: 1}, {say: Left it.}]
+escape:
+  task: escape
+  steps:
+    - run: touch $(git rev-parse --git-common-dir)/hooks/evil; git branch evil
+    - say: Tried.
+refused:
+  task: refused
+  steps: [{error: {status: 400}}]
+stuck:
+  task: stuck
+  steps: [{write: {path: half.txt, content: "half\\n"}}, {run: python3 -c "import time; time.sleep(300)"}]
+discuss:
+  task: discuss
+  steps: [{say: Let us talk.}]
+""")
+every_program = pytest.mark.parametrize("program", ["codex", "claude"])
+
+
+@pytest.fixture
+def repo() -> Iterator[Path]:
+    """A repository with one commit of one file; not under /tmp, which Codex's sandbox leaves open to all."""
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        project = Path(folder) / "project"
+        subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
+        (project / "a.txt").write_text("hello\n")
+        git(project, "add", "-A")
+        git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
+        yield project
+
+
+@pytest.fixture
+def provider(repo: Path, tmp_path: Path) -> Iterator[Provider]:
+    """A scripted model that both programs use."""
+    with running(SCRIPTS, tmp_path / "agents", repos=[repo]) as served:
+        yield served
+
+
+@pytest.fixture
+def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has both programs, and a router without a model."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+        **provider.env,
+        "RUNNER_CLAUDE": str(CLAUDE),
+        "RUNNER_CODEX": str(CODEX),
+        "RUNNER_HOME": str(tmp_path / "runner-home"),
+        "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
+        "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
+    }
+
+
+@pytest.fixture
+def execute(repo: Path, environ: dict[str, str]) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Runs headless tasks; returns the report and what was said on stderr."""
+
+    def run(*args: str, code: int = 0, **env: str) -> tuple[dict[str, Any], str]:
+        argv = [*ARGV, "execute", "--json", "--platform", "codex", *args]
+        done = subprocess.run(argv, cwd=repo, env={**environ, **env}, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout), done.stderr
+
+    return run
+
+
+Execute = Callable[..., tuple[dict[str, Any], str]]
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git and return what it printed."""
+    return subprocess.run(["git", "-C", folder, *args], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def sessions() -> set[int]:
+    """All living processes of any session."""
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            if MARK in process.environ():
+                found.add(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@contextmanager
+def nothing_stays() -> Iterator[None]:
+    """Make sure that no process of a session outlives the block."""
+    before = sessions()
+    yield
+    assert sessions() <= before
+
+
+@every_program
+def test_tasks_are_done_at_the_same_time_each_on_its_own_branch(execute: Execute, repo: Path, program: str) -> None:
+    before = git(repo, "rev-parse", "HEAD"), git(repo, "status", "--porcelain", "--branch")
+    with nothing_stays():
+        report, _ = execute("commit alpha", "leave beta", "leave gamma", RUNNER_HEADLESS=program)
+    committed, left, also_left = report["tasks"]
+    assert [task["status"] for task in report["tasks"]] == ["succeeded"] * 3
+    assert [task["program"] for task in report["tasks"]] == [program] * 3
+    assert git(repo, "show", f"{committed['branch']}:alpha.txt") == "alpha"
+    assert git(repo, "log", "-1", "--format=%an: %s", committed["branch"]) == "Scripted Agent: Make alpha"
+    assert git(repo, "show", f"{left['branch']}:beta.txt") == "beta"
+    assert git(repo, "log", "-1", "--format=%an: %s", left["branch"]) == "dual-orchestrator: dual: leave beta"
+    assert left["started_at"] < also_left["ended_at"]
+    assert also_left["started_at"] < left["ended_at"]
+    assert all(task["tokens"] and task["vendor_session"] and task["diff"]["added"] == 1 for task in report["tasks"])
+    assert (left["cost_usd"] is not None) == (program == "claude")
+    assert (git(repo, "rev-parse", "HEAD"), git(repo, "status", "--porcelain", "--branch")) == before
+    assert report["checkout_untouched"]
+
+
+@every_program
+@pytest.mark.parametrize("task", ["--dangerously-skip-permissions", "-", "resume", "doctor"])
+def test_a_task_is_never_taken_for_a_flag_or_a_command(
+    execute: Execute, provider: Provider, program: str, task: str
+) -> None:
+    report, _ = execute(task, RUNNER_HEADLESS=program)
+    assert report["tasks"][0]["status"] == "succeeded"
+    sent = json.dumps(provider.journal(bodies=True))
+    assert json.dumps(task)[1:-1] in sent
+    assert report["tasks"][0]["message"]
+
+
+@every_program
+def test_a_worker_reaches_no_hooks_of_the_repository(execute: Execute, repo: Path, program: str) -> None:
+    execute("escape", RUNNER_HEADLESS=program)
+    assert not (repo / ".git/hooks/evil").exists()
+    assert git(repo, "branch", "--list", "evil") == ""
+
+
+@every_program
+def test_a_refused_request_fails_the_task_with_the_reason(execute: Execute, program: str) -> None:
+    report, _ = execute("refused", code=1, RUNNER_HEADLESS=program)
+    assert report["tasks"][0]["status"] == "failed"
+    assert "400" in report["tasks"][0]["reason"] or "scripted failure" in report["tasks"][0]["reason"]
+
+
+def test_without_codex_claude_takes_headless_tasks_and_the_user_is_told(execute: Execute, repo: Path) -> None:
+    report, said = execute("commit alpha", RUNNER_CODEX="/no/such/codex")
+    (task,) = report["tasks"]
+    assert "headless tasks go to `claude -p` instead" in said
+    assert task["program"] == "claude"
+    assert git(repo, "show", f"{task['branch']}:alpha.txt") == "alpha"
+
+
+@every_program
+def test_without_a_login_nothing_is_started(execute: Execute, tmp_path: Path, repo: Path, program: str) -> None:
+    nobody = {"HOME": str(tmp_path), "CLAUDE_CONFIG_DIR": str(tmp_path), "CODEX_HOME": str(tmp_path)}
+    keyless = {"ANTHROPIC_API_KEY": "", "OPENAI_API_KEY": ""}
+    with pytest.raises(AssertionError, match=f"{program} is not logged in; log in with"):
+        execute("commit alpha", RUNNER_HEADLESS=program, **nobody, **keyless)
+    assert git(repo, "branch", "--list", "dual/*") == ""
+
+
+@every_program
+def test_ctrl_c_leaves_no_process_and_loses_no_work(
+    repo: Path, environ: dict[str, str], tmp_path: Path, program: str
+) -> None:
+    argv = [*ARGV, "execute", "--json", "--platform", "codex", "stuck"]
+    with nothing_stays():
+        runner = subprocess.Popen(
+            argv, cwd=repo, env={**environ, "RUNNER_HEADLESS": program}, stdout=subprocess.PIPE, text=True
+        )
+        while runner.poll() is None and not any((tmp_path / "runner-home").glob("repositories/*/worktrees/*/half.txt")):
+            threading.Event().wait(0.1)
+        runner.send_signal(2)
+        (task,) = json.loads(runner.communicate()[0])["tasks"]
+        assert runner.returncode == 130
+    assert task["status"] == "cancelled"
+    assert git(repo, "show", f"{task['branch']}:half.txt") == "half"
+
+
+def test_the_screen_of_claude_comes_up_in_the_terminal_and_a_key_gives_the_verdict(
+    repo: Path, environ: dict[str, str]
+) -> None:
+    arguments = ["-c", "from runner.cli import entry; entry()", "execute", "--platform", "claude-code", "discuss"]
+    screen = pexpect.spawn(
+        sys.executable, arguments, cwd=str(repo), env=environ, encoding="utf-8", timeout=90, dimensions=(40, 120)
+    )
+    try:
+        screen.expect("us.*talk")
+        screen.send("/exit")
+        screen.expect("exit")
+        threading.Event().wait(0.7)  # the screen takes keys that follow at once for pasted text
+        screen.send("\r")
+        screen.expect("Was it right")
+        screen.send("g")
+        screen.expect(pexpect.EOF)
+    finally:
+        screen.close(force=True)
+    assert screen.exitstatus == 0
+    done = subprocess.run([*ARGV, "status", "--json"], cwd=repo, env=environ, capture_output=True, check=True)
+    (task,) = json.loads(done.stdout)["tasks"]
+    assert (task["status"], task["accepted"], task["branch"]) == ("succeeded", True, None)
+
+
+def test_the_doctor_finds_both_programs_and_their_logins(repo: Path, environ: dict[str, str]) -> None:
+    done = subprocess.run([*ARGV, "doctor"], cwd=repo, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("logged in") == 2
