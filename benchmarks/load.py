@@ -42,6 +42,8 @@ class Client:
         address = urlsplit(url)
         self.host = f"{address.hostname}:{address.port}"
         self.socket = socket.create_connection((address.hostname or "", address.port or 80), timeout=60)
+        self.head = b""
+        """The head of the latest answer."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def post(self, path: str, body: bytes) -> tuple[int, bytes]:
@@ -52,11 +54,11 @@ class Client:
         received = b""
         while b"\r\n\r\n" not in received:
             received += self._receive()
-        head_part, _, answer = received.partition(b"\r\n\r\n")
-        length = int(head_part.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        self.head, _, answer = received.partition(b"\r\n\r\n")
+        length = int(self.head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         while len(answer) < length:
             answer += self._receive()
-        return int(head_part[9:12]), answer
+        return int(self.head[9:12]), answer
 
     def close(self) -> None:
         """Close the connection."""

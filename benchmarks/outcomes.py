@@ -12,8 +12,9 @@ Where his habits differ from the seed data:
 - `spike:` before something to build means that he wants to think it through first (claude-code);
 - the other half of his tasks goes where the seed data says.
 
-His prompts are those of two of the seed's writers; the classifiers start from what the others wrote. The encoder was
-fitted to all writers, so the rows before the first retrain are flattered, and the gains are not.
+His prompts are golden rows of every second session, which neither encoder nor classifier has seen; a third of them is
+only tested on, the others come up again and again, each time as another project's. The other golden rows show what is
+forgotten.
 """
 
 import argparse
@@ -45,7 +46,8 @@ from training.vectors import TextVectors, VectorStore
 
 STAGES = (50, 200, 1000)
 TESTED = 400
-WRITERS = ("authored-3-j", "authored-3-k")
+TESTED_SHARE = 1 / 3
+SESSIONS = "sessions-"
 PROJECTS = {"payments": Platform.CLAUDE_CODE, "storybook": Platform.CODEX, "gateway": Platform.HYBRID}
 SHARES = {"payments": 0.2, "storybook": 0.2, "gateway": 0.1, "": 0.5}
 SPIKES = 0.3
@@ -91,6 +93,13 @@ def wishes(rows: Sequence[Row], policy: Policy, random: np.random.Generator) -> 
     return found
 
 
+def _many(rows: Sequence[Row], count: int, policy: Policy, random: np.random.Generator) -> list[Wish]:
+    found: dict[str, Wish] = {}
+    while len(found) < count:
+        found |= {wish.text: wish for wish in wishes(rows, policy, random)}
+    return list(found.values())[:count]
+
+
 def react(router: Router, wish: Wish, noise: float, random: np.random.Generator) -> None:
     """One task: routed, run, and whatever the user says of it. With probability `noise` he says the wrong thing."""
     wanted = wish.platform
@@ -127,17 +136,20 @@ def _outcome(router: Router, decision: Decision, *, accepted: bool | None) -> No
     )
 
 
-def course(noise: float, seed: int, others: Sequence[Row], own: Sequence[Row], golden: Sequence[Row]) -> Course:
+def course(noise: float, seed: int, rows: Sequence[Row], own: Sequence[Row], golden: Sequence[Row]) -> Course:
     """One user from the first task to the last retrain."""
     random = np.random.default_rng(seed)
-    stream = wishes(own, Policy.open(SHIPPED_POLICY), random)
-    tested, logged = stream[:TESTED], stream[TESTED:]
+    policy = Policy.open(SHIPPED_POLICY)
+    order = [own[i] for i in random.permutation(len(own))]
+    cut = int(len(own) * TESTED_SHARE)
+    tested = _many(order[:cut], TESTED, policy, random)
+    logged = _many(order[cut:], STAGES[-1], policy, random)
     found = Course(noise)
     with tempfile.TemporaryDirectory() as folder:
         registry = Registry(Path(folder) / "models")
         journal = Journal(f"sqlite:///{folder}/journal.db")
         served = Registry.of(Settings()).load_current()
-        job = Job(rows=others, golden=golden, lender=served)
+        job = Job(rows=rows, golden=golden, lender=served)
         first = train(job, registry, lambda _: None, lambda *_: None)
         registry.promote(first.manifest.version)
         router = Router(registry, journal)
@@ -148,7 +160,7 @@ def course(noise: float, seed: int, others: Sequence[Row], own: Sequence[Row], g
                 react(router, wish, noise, random)
             done = stage
             started = time.perf_counter()
-            job = Job(rows=others, golden=golden, evidence=collect(journal))
+            job = Job(rows=rows, golden=golden, evidence=collect(journal))
             trained = train(job, registry, lambda _: None, lambda *_: None)
             _note(found, trained.findings, stage, time.perf_counter() - started)
             if trained.findings.verdict.promote:
@@ -238,15 +250,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"))
     options = parser.parse_args()
     rows = read([path for name in SEED_FILES if (path := shipped_data() / name).is_file()])
-    golden = read([shipped_data() / GOLDEN_FILE])
-    judged = {row.text.strip() for row in golden}
-    own = [row for row in rows if row.source in WRITERS and row.text.strip() not in judged]
-    own = [row for row in own if row.task_type not in {None, OUT_OF_SCOPE}]
-    others = [row for row in rows if row.source not in WRITERS]
+    judges = read([shipped_data() / GOLDEN_FILE])
+    sessions = sorted({row.source for row in judges if row.source.startswith(SESSIONS)})[::2]
+    own = [row for row in judges if row.source in sessions and row.task_type not in {None, OUT_OF_SCOPE}]
+    golden = [row for row in judges if row.source not in sessions]
     courses = []
     for user in range(options.users):
         for noise in (0.0, 0.1):
-            courses.append(course(noise, user, others, own, golden))
+            courses.append(course(noise, user, rows, own, golden))
             print(
                 f"user {user}, {noise:.0%} wrong feedback: {courses[-1].user} golden {courses[-1].golden}", flush=True
             )

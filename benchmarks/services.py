@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,19 +26,28 @@ uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="warning")
 
 
 @contextmanager
-def router_service(*options: str, **variables: str) -> Iterator[tuple[str, psutil.Process]]:
+def router_service(
+    *options: str, before_start: Callable[[], None] | None = None, **variables: str
+) -> Iterator[tuple[str, psutil.Process]]:
     """`router serve` on a free port with a journal of its own; its address and process."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "ROUTER_DATABASE_URL": f"sqlite:///{folder}/journal.db", **variables}
         process = subprocess.Popen(
             [sys.executable, "-m", "router.cli", "serve", "--port", "0", *options],
-            env=environment, stderr=subprocess.PIPE, text=True,
+            env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=before_start,  # noqa: PLW1509
         )  # fmt: skip
+        assert process.stderr
+        drained = threading.Thread(target=process.stderr.read)
         try:
-            yield _address(process), psutil.Process(process.pid)
+            address = _address(process)
+            drained.start()
+            yield address, psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait()
+            if drained.ident:
+                drained.join()
+            process.stderr.close()
 
 
 @contextmanager
@@ -92,7 +101,6 @@ def _address(process: subprocess.Popen[str]) -> str:
     assert process.stderr
     for line in process.stderr:
         if found := re.search(r"listens on (http://\S+)", line):
-            threading.Thread(target=process.stderr.read, daemon=True).start()
             wait_for(int(found[1].rsplit(":", 1)[1]))
             return found[1]
     raise RuntimeError("the service ended before it listened")

@@ -1,11 +1,13 @@
 """Vectors to P(class): a calibrated linear classifier, fitted by scikit-learn and served without it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from router.words import NO_WORDS, Words
 
 Vectors = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
@@ -25,6 +27,8 @@ class LinearClassifier:
     tol: float = 1e-6
     """Largest gradient left at the end; a looser one would stop before a few weighted rows have any effect."""
     seed: int = 0
+    words: Words = NO_WORDS
+    """Words of the user's that count beside the vector; their columns follow the vector's."""
     temperature: float = 1.0
     """Logits are divided by it: above 1 less sure. Set by `calibrate`."""
     classes_: tuple[str, ...] = field(default=(), init=False)
@@ -36,7 +40,7 @@ class LinearClassifier:
         """Learn from soft labels; an earlier fit to the same classes only shortens the way to the one optimum.
 
         Args:
-            vectors: shape (n_rows, dimension).
+            vectors: shape (n_rows, dimension), or with words what `features` returns.
             targets: shape (n_rows, n_classes); rows sum to 1, columns follow `classes`.
             classes: names of the classes.
             weights: shape (n_rows,); how much each row counts, 1 where left out.
@@ -65,22 +69,43 @@ class LinearClassifier:
             self.coef_[model.classes_], self.intercept_[model.classes_] = model.coef_, model.intercept_
         return self
 
-    def calibrate(self, vectors: Vectors, targets: Probabilities) -> Self:
+    def calibrate(self, features: Vectors, targets: Probabilities) -> Self:
         """Set the temperature that fits rows which the classifier (and its encoder) has not seen.
 
         Least cross-entropy against soft labels (Guo et al. 2017, "On Calibration of Modern Neural Networks").
         """
-        logits = self._logits(vectors)
+        logits = self._logits(features)
         grid = np.geomspace(0.25, 8.0, 141)
         self.temperature = float(min(grid, key=lambda t: _cross_entropy(logits / t, targets)))
         return self
 
-    def predict_proba(self, vectors: Vectors) -> Probabilities:
-        """Return shape (n_rows, n_classes); rows sum to 1, columns follow `classes_`."""
-        return np.exp(_log_softmax(self._logits(vectors) / self.temperature))
+    def features(self, vectors: Vectors, texts: Sequence[str]) -> Vectors:
+        """Return shape (n_rows, dimension + n_words): the vectors, and beside them the words of their texts."""
+        return np.hstack([vectors, self.words.features(texts)]) if self.words.known else vectors
 
-    def _logits(self, vectors: Vectors) -> NDArray[np.float64]:
-        logits: NDArray[np.float64] = vectors @ self.coef_.T + self.intercept_
+    def predict_proba(self, vectors: Vectors, texts: Sequence[str] | None = None) -> Probabilities:
+        """Return shape (n_rows, n_classes); rows sum to 1, columns follow `classes_`. Without texts no word counts."""
+        dimension = vectors.shape[1]
+        logits = vectors @ self.coef_[:, :dimension].T + self.intercept_
+        if texts is not None and self.words.known:
+            logits = logits + self.words.features(texts) @ self.coef_[:, dimension:].T
+        return np.exp(_log_softmax(logits / self.temperature))
+
+    def knowing(self, words: Words) -> Self:
+        """A copy to which `words` count; those that are new to it weigh nothing until it is fitted again."""
+        places = {word: index for index, word in enumerate(self.words.known)}
+        dimension = self.coef_.shape[1] - len(self.words.known)
+        coef = np.zeros((len(self.coef_), dimension + len(words.known)))
+        coef[:, :dimension] = self.coef_[:, :dimension]
+        for index, word in enumerate(words.known):
+            if word in places:
+                coef[:, dimension + index] = self.coef_[:, dimension + places[word]]
+        result = replace(self, words=words)
+        result.classes_, result.coef_, result.intercept_ = self.classes_, coef, self.intercept_.copy()
+        return result
+
+    def _logits(self, features: Vectors) -> NDArray[np.float64]:
+        logits: NDArray[np.float64] = features @ self.coef_.T + self.intercept_
         return logits
 
 

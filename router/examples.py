@@ -1,7 +1,8 @@
 """The labelled examples a model keeps, so that a decision can show what it resembles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -27,26 +28,31 @@ class Examples:
         shown = tuple(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…" for text in texts)
         return cls(shown, tuple(task_types), np.round(vectors * 127).astype(np.int8))
 
-    def nearest(self, vector: NDArray[np.float32], count: int = 3) -> list[Similar]:
-        """Return the `count` most similar examples, best first."""
+    def nearest(
+        self, vector: NDArray[np.float32], count: int = 3, among: Collection[str] | None = None
+    ) -> list[Similar]:
+        """Return the `count` most similar examples, best first; only those of the types `among`, where given."""
+        kinds = [self._by_type[kind] for kind in (self._by_type if among is None else among) if kind in self._by_type]
+        if not kinds:
+            return []
+        rows = np.concatenate([rows for rows, _ in kinds])
         # Row by row: a matrix product this size wakes BLAS threads, which takes longer than the work on a busy machine.
-        similarities = np.vecdot(self._floats(), vector) / 127
-        best = (
-            np.argpartition(similarities, -count)[-count:] if count < len(similarities) else np.arange(len(self.texts))
-        )
-        best = best[np.argsort(-similarities[best])]
+        similarities = np.concatenate([np.vecdot(vectors, vector) for _, vectors in kinds]) / 127
         return [
-            Similar(text=self.texts[i], task_type=self.task_types[i], similarity=round(float(similarities[i]), 4))
-            for i in best
+            Similar(
+                text=self.texts[rows[i]],
+                task_type=self.task_types[rows[i]],
+                similarity=round(float(similarities[i]), 4),
+            )
+            for i in np.argsort(-similarities)[:count]
         ]
 
-    def _floats(self) -> NDArray[np.float32]:
-        # Kept beside the object, not in it: the artifact stays a quarter of the size.
-        cached: NDArray[np.float32] | None = self.__dict__.get("_cache")
-        if cached is None:
-            cached = self.vectors.astype(np.float32)
-            object.__setattr__(self, "_cache", cached)
-        return cached
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        kinds = np.array(self.task_types)
+        found = {str(kind): np.nonzero(kinds == kind)[0] for kind in np.unique(kinds)}
+        return {kind: (rows, self.vectors[rows].astype(np.float32)) for kind, rows in found.items()}
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "_cache"}
+        # Without the floats: the artifact stays a quarter of the size.
+        return {name: value for name, value in self.__dict__.items() if name != "_by_type"}

@@ -1,8 +1,10 @@
 """What the served model says of a task; a task seen before is not computed twice."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from router.artifact import Model
 from router.decision import Prediction
 from router.schemas import Similar
 
+LIKELY = 0.98
+"""Examples are looked for among the types that together have this probability, which spares most of the work."""
 KEPT_ANSWERS = 1024
 LONGEST_KEPT = 4096
 """Characters; a longer task is a paste that hardly comes twice, and would fill memory."""
@@ -46,10 +50,16 @@ class Predictor:
         vector = self.model.encoder.encode(task)
         encoded = time.perf_counter()
         classifier = self.model.classifier
-        probabilities = classifier.predict_proba(vector[None])[0].tolist()
+        probabilities = classifier.predict_proba(vector[None], [task])[0].tolist()
         prediction = Prediction.of(dict(zip(classifier.classes_, probabilities, strict=True)))
         classified = time.perf_counter()
-        similar = tuple(self.model.examples.nearest(vector))
+        similar = tuple(self.model.examples.nearest(vector, among=_likely(classifier.classes_, probabilities)))
         ended = time.perf_counter()
         stages = {"encode": encoded - began, "classify": classified - encoded, "similar": ended - classified}
         return Answer(prediction, vector, similar, began, stages)
+
+
+def _likely(classes: Sequence[str], probabilities: Sequence[float]) -> list[str]:
+    ordered = sorted(zip(probabilities, classes, strict=True), reverse=True)
+    together = list(accumulate(probability for probability, _ in ordered))
+    return [name for (_, name), before in zip(ordered, [0.0, *together], strict=False) if before < LIKELY]

@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 1.0
 """How often the registry is asked whether another version has been promoted, or a file of it changed."""
 TRY_AGAIN_S = 5.0
 """How often a model that can't be loaded is tried again though nothing changed."""
-KEPT_DECISIONS = 2000
+KEPT_DECISIONS = 5000
 """Decisions kept in memory while the journal can't be written; older ones are lost, and counted."""
 _task = TypeAdapter(Task)
 _log = logging.getLogger("router")

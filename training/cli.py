@@ -145,9 +145,6 @@ def entry() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("train-router: stopped; the served model is untouched", file=sys.stderr)
-        sys.exit(130)
 
 
 def _table(found: dict[str, Any]) -> None:

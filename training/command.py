@@ -14,7 +14,7 @@ from router.journal import Journal
 from router.registry import Registry
 from router.settings import Settings, in_checkout
 from training.encoders import SERVED
-from training.errors import DataError, GoldenChanged, NotPromoted
+from training.errors import DataError, GoldenChanged, Interrupted, NotPromoted
 from training.evaluate import scores
 from training.evidence import Evidence, collect
 from training.finetune import Recipe
@@ -65,13 +65,17 @@ def run(request: Request) -> None:
     Raises:
         NotPromoted: the new version is worse than the served one; it is kept.
         GoldenChanged: the golden set was edited.
+        Interrupted: Ctrl-C.
     """
     console = Console(stderr=True)
     versions = registry(request.models_dir)
     job = _job(request, versions)
     said = f"{len(job.rows)} rows, {len(job.evidence)} pieces of evidence from the journal"
     console.print(said, highlight=False)
-    trained = _train(job, versions, console)
+    try:
+        trained = _train(job, versions, console)
+    except KeyboardInterrupt:
+        raise Interrupted from None
     verdict = trained.findings.verdict
     promoted = request.promote == "force" or (request.promote == "auto" and verdict.promote)
     if promoted:

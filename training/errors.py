@@ -3,6 +3,7 @@
 ├── NotEnoughData      too few rows or classes to learn from
 ├── MissingPart        a library or file that fine-tuning needs is not there
 ├── GoldenChanged      the golden set is not the one that the served model was judged on
+├── Interrupted        the user stopped it
 └── NotPromoted        the candidate is worse than the served model; it is kept, not served (exit code 3)
 
 The command line ends with the error's `exit_code`; `docs/training.md` lists them.
@@ -71,6 +72,15 @@ class GoldenChanged(TrainingError):
             f"{self.path} has changed (digest {self.found[:12]}) since the served model was judged on it "
             f"({self.expected[:12]}); restore it, or say that you mean it with `--golden {self.path}`"
         )
+
+
+class Interrupted(TrainingError):
+    """The user stopped it."""
+
+    exit_code = 130
+
+    def __str__(self) -> str:
+        return "stopped; the served model is untouched"
 
 
 class NotPromoted(TrainingError):

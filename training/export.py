@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,13 @@ def export(model: Any, base: Path, folder: Path) -> None:
         full = Path(scratch) / "full.onnx"
         ids = torch.tensor([[101, 2054, 2003, 102]])
         dynamic = {0: "batch", 1: "tokens"}
-        torch.onnx.export(
-            _pooled(torch, model), (ids, torch.ones_like(ids)), str(full), opset_version=OPSET, dynamo=False,
-            input_names=["input_ids", "attention_mask"], output_names=["embedding"],
-            dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, "embedding": {0: "batch"}},
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the older exporter, whose graph is the one that quantises well
+            torch.onnx.export(
+                _pooled(torch, model), (ids, torch.ones_like(ids)), str(full), opset_version=OPSET, dynamo=False,
+                input_names=["input_ids", "attention_mask"], output_names=["embedding"],
+                dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, "embedding": {0: "batch"}},
+            )  # fmt: skip
         quantize_dynamic(full, folder / MODEL_FILE, per_channel=True, weight_type=QuantType.QInt8)
     shutil.copyfile(base / TOKENIZER_FILE, folder / TOKENIZER_FILE)
 

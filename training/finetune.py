@@ -19,6 +19,8 @@ BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """all-MiniLM-L6-v2, `model.safetensors`."""
 LOGIT_SCALE = 8.0
 """Unit vectors alone give the linear head too flat a softmax."""
+FEWEST_STEPS = 12
+"""The learning rate's cycle can't be shorter; a handful of rows goes through a part of it."""
 BUCKET_BATCHES = 50
 """Batches are cut from so many batches' worth of shuffled texts, sorted by length: little padding."""
 
@@ -99,7 +101,9 @@ def finetune(
     rates = [recipe.encoder_rate, recipe.head_rate]
     parameters = [{"params": model.parameters()}, {"params": head.parameters()}]
     optimizer = torch.optim.AdamW(parameters, lr=recipe.encoder_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=len(batches) + 1, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rates, total_steps=max(FEWEST_STEPS, len(batches) + 1), pct_start=0.1
+    )
     short = _has_bfloat16()
     model.train()
     total = 0.0

@@ -1,6 +1,6 @@
 """The classifier over the encoder's vectors: fitted, calibrated, and taught by evidence (EM)."""
 
-import copy
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +11,18 @@ from router.artifact import Model
 from router.classifier import LinearClassifier
 from router.decision import Prediction
 from router.policy import Policy
+from router.words import NO_WORDS, Words, words_in
 from training.evaluate import Predict
 from training.evidence import Evidence, as_rows
 from training.rows import Row
 from training.vectors import TextVectors, Vectors
 
 EM_ROUNDS = 2
+FEWEST_TASKS = 3
+"""In so many of the user's tasks a word must come up before it counts by itself."""
+LIFT = 3.0
+"""So much oftener than in the data it must come up there."""
+MOST_WORDS = 300
 
 
 @dataclass(frozen=True)
@@ -32,37 +38,52 @@ class Head:
 def fit(
     train: Sequence[Row], calibration: Sequence[Row], evidence: Sequence[Evidence], vectors: TextVectors,
     labels: Sequence[str], policy: Policy, seed: int = 0, start: LinearClassifier | None = None,
+    rounds: int = EM_ROUNDS,
 ) -> Head:  # fmt: skip
     """Fit to `train` and `evidence`, calibrate on rows that neither encoder nor classifier has seen.
 
     Rows and evidence that name only a platform are spread over its types by the classifier itself, in turns.
     A classifier to `start` from, of the same labels, spares the first turn.
     """
-    rows = [row for row in train if row.distribution()]
-    row_vectors = vectors.encode_all([row.text for row in rows])
-    unseen = _for_calibration(calibration)
-    unseen_vectors = vectors.encode_all([row.text for row in unseen])
+    rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
     loose = [*evidence, *_platform_only(train)]
+    words = own_words([one.task for one in evidence], [row.text for row in rows])
+    classifier = start.knowing(words) if start else LinearClassifier(seed=seed, words=words)
+    row_features, unseen_features = _features(classifier, vectors, rows), _features(classifier, vectors, unseen)
     vectors.encode_all([one.task for one in loose])
     predict = predictor(vectors, start) if start else None
-    classifier = copy.deepcopy(start) if start else LinearClassifier(seed=seed)
-    for _ in range(EM_ROUNDS + (start is None) if loose else 1):
+    for _ in range(rounds + (start is None) if loose else 1):
         extra = as_rows(loose, predict, policy) if predict else []
         learnt = [*rows, *extra]
-        learnt_vectors = np.concatenate([row_vectors, vectors.encode_all([row.text for row in extra])])
-        weights = np.array([row.weight for row in learnt])
-        classifier.fit(learnt_vectors, targets(learnt, labels), labels, weights)
+        features = np.concatenate([row_features, _features(classifier, vectors, extra)])
+        classifier.fit(features, targets(learnt, labels), labels, np.array([row.weight for row in learnt]))
         if unseen:
-            classifier.calibrate(unseen_vectors, targets(unseen, labels))
+            classifier.calibrate(unseen_features, targets(unseen, labels))
         predict = predictor(vectors, classifier)
-    return Head(classifier, rows, row_vectors)
+    return Head(classifier, rows, vectors.encode_all([row.text for row in rows]))
+
+
+def own_words(mine: Sequence[str], others: Sequence[str]) -> Words:
+    """The words that come up in the user's tasks, and much oftener there than in the data everybody learns from."""
+    if not mine:
+        return NO_WORDS
+    here = Counter(word for text in mine for word in words_in(text))
+    there = Counter(word for text in others for word in words_in(text) if word in here)
+    rate = len(others) / len(mine)
+    told = [w for w, count in here.most_common() if count >= FEWEST_TASKS and count * rate >= LIFT * (there[w] + 1)]
+    return Words(tuple(told[:MOST_WORDS]))
+
+
+def _features(classifier: LinearClassifier, vectors: TextVectors, rows: Sequence[Row]) -> Vectors:
+    texts = [row.text for row in rows]
+    return classifier.features(vectors.encode_all(texts), texts)
 
 
 def predictor(vectors: TextVectors, classifier: LinearClassifier) -> Predict:
     """What this encoder and classifier say of a text."""
 
     def predict(text: str) -> Prediction:
-        probabilities = classifier.predict_proba(vectors.encode(text)[None])[0]
+        probabilities = classifier.predict_proba(vectors.encode(text)[None], [text])[0]
         return Prediction.of(dict(zip(classifier.classes_, map(float, probabilities), strict=True)))
 
     return predict

@@ -85,7 +85,7 @@ def prompts(sessions: Iterable[Session]) -> Iterator[tuple[str, tuple[str, ...],
             if seen
         )
         for index, text in enumerate(session.prompts):
-            fits = len(text.encode("utf-8", "replace")) <= MAX_TASK_BYTES and not text.lstrip().startswith("/")
+            fits = len(text.encode()) <= MAX_TASK_BYTES and not text.lstrip().startswith("/")
             if fits and (index == 0 or self_contained(text)):
                 yield scrub(text.strip()), signs, f"history-{session.platform}"
 

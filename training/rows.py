@@ -121,6 +121,10 @@ def _item(path: Path, number: int, line: str) -> dict[str, Any]:
         raise DataError(path, number, f"is not JSON ({error.msg})") from error
     if not isinstance(item, dict) or not isinstance(item.get("text"), str) or not item["text"].strip():
         raise DataError(path, number, 'needs a "text" that is not blank')
+    try:
+        item["text"].encode()
+    except UnicodeEncodeError as error:
+        raise DataError(path, number, "holds half a character (a lone surrogate)") from error
     return item
 
 

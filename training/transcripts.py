@@ -97,6 +97,7 @@ def _codex_line(session: Session, line: dict[str, Any], raw: list[str]) -> None:
 
 
 def _add(session: Session, text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()  # half a character is no text that could be routed
     if text.startswith(INTERRUPTED):
         session.interrupted = True
     elif text.strip() and not _MACHINE.match(text):

@@ -119,7 +119,7 @@ class TextVectors:
             self.store.put({self._key(text): vector for text, vector in zip(texts, vectors, strict=True)})
 
     def _key(self, text: str) -> bytes:
-        return hashlib.sha256(self._prefix + text.encode("utf-8", "surrogatepass")).digest()
+        return hashlib.sha256(self._prefix + text.encode()).digest()
 
 
 def _fingerprint(encoder: OnnxEncoder) -> bytes:

@@ -6,6 +6,7 @@ from runner.agents.protocol import Session
 
 NAME = "dual-memory"
 """What the programs call it; its tools are `mcp__dual-memory__memory_store` and so on."""
+STARTUP_S = 60
 
 
 def claude_config(session: Session) -> str:
@@ -24,7 +25,9 @@ def codex_options(session: Session) -> tuple[str, ...]:
         "args": args,
         "env_vars": [*session.env, "PYTHONPATH"],
         "default_tools_approval_mode": "approve",
+        "required": True,  # else the session begins before the server does, and does without
+        "startup_timeout_sec": STARTUP_S,
     }
-    # Strings and lists of JSON are TOML too.
+    # Strings, numbers, lists and truths of JSON are TOML too.
     values = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in settings.items())
     return "-c", f"mcp_servers.{NAME}={{{values}}}"

@@ -30,8 +30,8 @@ class Change:
     def diff(self) -> Iterator[str]:
         """The lines of a unified diff, without line ends."""
         old, new = ((data or b"").decode(errors="replace").splitlines() for data in (self.before, self.after))
-        names = [NOTHING if data is None else str(self.path) for data in (self.before, self.after)]
-        return difflib.unified_diff(old, new, *names, lineterm="")
+        from_name, to_name = (NOTHING if data is None else str(self.path) for data in (self.before, self.after))
+        return difflib.unified_diff(old, new, from_name, to_name, lineterm="")
 
     def carry_out(self) -> None:
         """Do it.

@@ -1,6 +1,7 @@
 """Where Claude Code and Codex look for what we bring."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,12 +47,12 @@ def _claude(scope: Scope, project: Path | None, home: Path, environ: Mapping[str
     chosen = environ.get("CLAUDE_CONFIG_DIR")
     if project:
         root, servers = project, project / ".mcp.json"
-        folder, hook = project / ".claude", "$CLAUDE_PROJECT_DIR/.claude/hooks/suggest-route.sh"
+        folder, hook = project / ".claude", '"$CLAUDE_PROJECT_DIR"/.claude/hooks/suggest-route.sh'
     else:
         root = folder = Path(chosen) if chosen else home / ".claude"
         servers = (folder if chosen else home) / ".claude.json"
-        hook = str(folder / "hooks/suggest-route.sh")
-    command = {"type": "command", "command": f'sh "{hook}"', "timeout": 2}
+        hook = shlex.quote(str(folder / "hooks/suggest-route.sh"))
+    command = {"type": "command", "command": f"sh {hook}", "timeout": 5}
     hooks = Setting(place=("hooks", "UserPromptSubmit"), value={"hooks": [command]}, is_item=True)
     server = {"type": "stdio", **_server(scope), "env": {}}
     names = [Setting(place=("mcpServers", name), value=server) for name in SERVERS]

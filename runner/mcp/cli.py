@@ -48,6 +48,7 @@ def _serve_http(place: "Place", host: str, port: int) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # before the address is told: whoever reads it may call at once
     except OSError as error:
         listener.close()
         raise BadInput(

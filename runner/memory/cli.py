@@ -1,5 +1,6 @@
 """`runner memory …`: the shared memory from the command line."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -148,7 +149,8 @@ def _memory(run: str) -> "Iterator[Memory]":
     from runner.memory.opening import open_memory
     from runner.settings import read_settings
 
-    with closing(open_memory(read_settings(), Path.cwd(), run=run)) as memory:
+    author = os.environ.get("RUNNER_AGENT_ID", "")
+    with closing(open_memory(read_settings(), Path.cwd(), run=run, author=author)) as memory:
         yield memory
 
 

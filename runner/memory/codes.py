@@ -14,7 +14,7 @@ from runner.memory.view import View
 CANDIDATES = 192
 """Nearest codes whose vectors are compared exactly."""
 _BITS = 64
-_FIRST = 1024
+_FIRST = 256
 
 
 def code_of(vector: NDArray[np.float32]) -> bytes:

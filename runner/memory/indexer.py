@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from runner.errors import RunnerError
 from runner.memory.codes import code_of
 from runner.memory.embedding import Embedder
-from runner.memory.errors import MemoryUnavailable
 from runner.memory.sql import vectors
 from runner.memory.sql.database import Database
 from runner.memory.words import plain_text
@@ -64,7 +64,7 @@ class Indexer:
             self._wanted.clear()
             try:
                 self.settle(float("inf"))
-            except MemoryUnavailable as error:  # searched by words meanwhile; the next write tries again
+            except RunnerError as error:  # searched by words meanwhile; the next write tries again
                 _log.warning("entries wait for their vectors: %s", error)
 
     def _embed_some(self, embedder: Embedder) -> int:

@@ -81,8 +81,6 @@ def keyword_shares(
 
 def cosines(database: Database, ids: Collection[int], vector: NDArray[np.float32]) -> dict[int, float]:
     """The cosine of each entry's vector with `vector`, which has length one; the nearest first."""
-    if not ids:
-        return {}
     with database.reading() as connection:
         rows = [row for row in vectors.read(connection, ids) if len(row[1]) == 2 * len(vector)]
     if not rows:

@@ -107,7 +107,7 @@ def graph(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of workflow files, for editors."""
-    from runner.workflows.forms import json_schema
+    from runner.workflows.schema import json_schema
 
     _print(json_schema())
 

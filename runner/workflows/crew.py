@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from runner.agents.protocol import Agent
 from runner.memory.render import value_text
 from runner.memory.view import RESULTS
 from runner.records import Closed, Entry, State
-from runner.run import Run
 from runner.workflows import prompts
 from runner.workflows.design import tasks_of
 from runner.workflows.integration import Integration
@@ -71,7 +71,9 @@ def _sessions(site: Site, state: RunState, phase: Phase) -> Iterator[tuple[Close
     """Run those sessions that have not succeeded yet, several at once."""
     jobs = [job for job in state.of(phase).jobs if job.state is not State.SUCCEEDED]
     at_once = min(len(jobs), state.workers or phase.limits.at_once or site.settings.workers_at_once()) or 1
-    starter = _Starter(site, state, phase)
+    for job in jobs:
+        texts(site, state, phase, _worker(phase, job))  # what can't be filled in must stop all, before any starts
+    starter = _Starter(site, state, phase, site.agent(phase.platform))
     with ThreadPoolExecutor(at_once) as pool:
         futures = {pool.submit(starter.start, job): job for job in jobs}
         try:
@@ -89,17 +91,18 @@ class _Starter:
     site: Site
     state: RunState
     phase: Phase
+    agent: Agent
 
     def start(self, job: Job) -> Closed:
-        site, state = self.site, self.state
-        worker = next(one for one in self.phase.workers if one.name == job.worker)
-        run, agent = site.under(self.phase, state.tip), site.agent(self.phase.platform)
+        """Have one session, unless it succeeded already; a further try goes on from what the last one left."""
+        site, state, worker = self.site, self.state, _worker(self.phase, job)
 
         def begin(name: str, last: Entry | None) -> Closed:
             left = last.ending.commit if last and last.ending and _changed(last) else None
             prompt = self._prompt(worker, job, again=left is not None)
-            done = site.headless(state, name, prompt, agent, worker.name).carry_out(_based(site, run, left, self.phase))
-            run.progress.ended(name, done.state, done.reason)
+            session = site.headless(state, name, prompt, self.agent, worker.name)
+            done = session.carry_out(site.under(self.phase, left or state.tip))
+            site.run.progress.ended(name, done.state, done.reason)
             return done
 
         return once(site, in_round(job.worker, state), begin)
@@ -117,8 +120,8 @@ class _Starter:
         )  # fmt: skip
 
 
-def _based(site: Site, run: Run, commit: str | None, phase: Phase) -> Run:
-    return site.under(phase, commit) if commit else run
+def _worker(phase: Phase, job: Job) -> Worker:
+    return next(one for one in phase.workers if one.name == job.worker)
 
 
 def _changed(entry: Entry) -> bool:
@@ -135,7 +138,7 @@ def _ended(job: Job, closed: Closed) -> Job:
 
 def _keep_result(site: Site, state: RunState, phase: Phase, job: Job, closed: Closed) -> None:
     """Store a result for a worker that stored none in this session."""
-    worker = next(one for one in phase.workers if one.name == job.worker)
+    worker = _worker(phase, job)
     begun = state.of(phase).model_copy(update={"since": closed.record.started_at})
     if site.stored(worker.result_key, RESULTS, begun) is None:
         site.store(worker.result_key, as_result(job, closed.ending.message), RESULTS)

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from runner.workflows.errors import Problem, WorkflowInvalid, did_you_mean
-from runner.workflows.forms import PhaseForm, PhasesFile, StepsFile
+from runner.workflows.forms import PhaseForm, PhasesFile
 from runner.workflows.marked import Document, Path
 from runner.workflows.model import MOST_WORKERS, Kind, Limits, Phase, Worker, Workflow
 from runner.workflows.order import in_order
 from runner.workflows.roles import ROLES, role_of
+from runner.workflows.step_forms import StepsFile
 from runner.workflows.steps import Draft, Drafts
 from runner.workflows.variables import FACTS, problem_of, references
 

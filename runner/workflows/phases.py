@@ -1,38 +1,51 @@
 """The three kinds of phases: each takes the state of a run and returns what it is afterwards."""
 
+from pathlib import Path
+
 from runner.records import Closed, State
 from runner.workflows import prompts, sitting
 from runner.workflows.design import tasks_of
 from runner.workflows.integration import Integration
 from runner.workflows.model import Kind, Phase
-from runner.workflows.site import SHARED, Site, in_round, once, texts
+from runner.workflows.site import SHARED, Site, in_round, numbered, once, texts
 from runner.workflows.state import RunState, Stand
 from runner.workflows.verdict import verdict_in
 
 NEEDS_PERSON = "needs a person at a terminal; `runner resume {run}` goes on there"
-NO_DESIGN = "there is no design: nothing was stored under {key}, and the session said nothing"
+NO_DESIGN = (
+    "there is no design: nothing was stored under {key}, and the session said nothing; store one by "
+    "`runner memory store {key} … --namespace shared --run {run}`, then `runner resume {run}`"
+)
 NO_VERDICT = "the review gave no verdict; `runner resume {run} --verdict accept|rework|reject` gives it"
 
 
 def design(site: Site, state: RunState, phase: Phase) -> RunState:
-    """Have one session design, and keep what it designed."""
+    """Have one session design, and keep what it designed; one that was stored meanwhile is taken as it is."""
     key = prompts.design_key(state)
-    prompt = prompts.design_prompt(state, phase, texts(site, state, phase)[0])
-    closed = _session(site, state, phase, prompt, in_round(phase.name, state))
-    if closed is None:
-        return state.put(phase, stand=Stand.WAITING, reason=NEEDS_PERSON.format(run=state.run_id))
-    if closed.state is not State.SUCCEEDED:
-        return state.put(phase, stand=_stand(closed), reason=closed.reason)
-    state = _kept(site, state, closed)
     if site.stored(key, SHARED, state.of(phase)) is None:
-        said = closed.ending.message.strip()
-        if not said:
-            return state.put(phase, stand=Stand.FAILED, reason=NO_DESIGN.format(key=key))
-        if _sits(state, phase) and not sitting.confirmed(site, said):
-            return state.put(phase, stand=Stand.FAILED, reason="the design was not confirmed")
-        site.store(key, said, SHARED)
+        prompt = prompts.design_prompt(state, phase, texts(site, state, phase)[0])
+        closed = _session(site, state, phase, prompt, phase.name, site.run.cwd)
+        if closed is None:
+            return state.put(phase, stand=Stand.WAITING, reason=NEEDS_PERSON.format(run=state.run_id))
+        if closed.state is not State.SUCCEEDED:
+            return state.put(phase, stand=_stand(closed), reason=closed.reason)
+        state = _kept(site, state, closed)
+        if problem := _taken(site, state, phase, key, closed.ending.message.strip()):
+            return state.put(phase, stand=Stand.FAILED, reason=problem)
     found = len(tasks_of(site.stored(key, SHARED, state.of(phase))))
     return state.put(phase, stand=Stand.DONE, reason=f"design in shared/{key}, {found} tasks")
+
+
+def _taken(site: Site, state: RunState, phase: Phase, key: str, said: str) -> str:
+    """Take what was said last for the design where none was stored; returns why that can't be, else nothing."""
+    if site.stored(key, SHARED, state.of(phase)) is not None:
+        return ""
+    if not said:
+        return NO_DESIGN.format(key=key, run=state.run_id)
+    if _sits(state, phase) and not sitting.confirmed(site, said):
+        return "the design was not confirmed"
+    site.store(key, said, SHARED)
+    return ""
 
 
 def review(site: Site, state: RunState, phase: Phase) -> RunState:
@@ -40,12 +53,8 @@ def review(site: Site, state: RunState, phase: Phase) -> RunState:
     integration = Integration.open(site.run, state.base)
     prompt = prompts.review_prompt(state, texts(site, state, phase)[0], _report(site, state, phase, integration),
                                    integration.tree.branch)  # fmt: skip
-    name = in_round(phase.name, state)
-    if _sits(state, phase) and site.person:
-        closed: Closed | None = sitting.sit(site, state, _next_name(site, name), prompt, integration.tree.path)
-        integration.tree.settle(f"dual: {phase.name}")
-    else:
-        closed = _session(site, state, phase, prompt, name)
+    closed = _session(site, state, phase, prompt, in_round(phase.name, state), integration.tree.path)
+    integration.tree.settle(f"dual: {phase.name}")
     if closed is None:
         return state.put(phase, stand=Stand.WAITING, reason=NEEDS_PERSON.format(run=state.run_id))
     if closed.state is not State.SUCCEEDED:
@@ -75,14 +84,15 @@ def judge(state: RunState, phase: Phase) -> RunState:
     return state.model_copy(update={"phases": kept, "round": state.round + 1, "verdict": None})
 
 
-def _session(site: Site, state: RunState, phase: Phase, prompt: str, name: str) -> Closed | None:
-    """Have one session; None where it needs a person and none is there."""
-    if _sits(state, phase):
-        if not site.person:
-            return None
-        return once(site, name, lambda free, _: sitting.sit(site, state, free, prompt, site.run.cwd))
-    run, agent = site.under(phase, state.tip), site.agent(phase.platform)
-    return once(site, name, lambda free, _: site.headless(state, free, prompt, agent, phase.name).carry_out(run))
+def _session(site: Site, state: RunState, phase: Phase, prompt: str, name: str, cwd: Path) -> Closed | None:
+    """Have one session, with a person in `cwd` or alone; None where it needs a person and none is there."""
+    if not _sits(state, phase):
+        run, agent = site.under(phase, state.tip), site.agent(phase.platform)
+        return once(site, name, lambda free, _: site.headless(state, free, prompt, agent, phase.name).carry_out(run))
+    if not site.person:
+        return None
+    tries = len(site.tries(name))  # a person who comes back wants to go on, whatever came of it the last time
+    return sitting.sit(site, state, numbered(name, tries + 1), prompt, cwd)
 
 
 def _sits(state: RunState, phase: Phase) -> bool:
@@ -91,11 +101,6 @@ def _sits(state: RunState, phase: Phase) -> bool:
 
 def _stand(closed: Closed) -> Stand:
     return Stand.CANCELLED if closed.state is State.CANCELLED else Stand.FAILED
-
-
-def _next_name(site: Site, name: str) -> str:
-    tries = len(site.tries(name))
-    return f"{name}-try-{tries + 1}" if tries else name
 
 
 def _kept(site: Site, state: RunState, closed: Closed) -> RunState:

@@ -9,8 +9,8 @@ from runner.workflows.state import Check, Conflict, Job, RunState
 LONGEST_DESIGN = 40_000
 LONGEST_RESULT = 4_000
 LONGEST_SUMMARY = 6_000
-LONGEST_REVIEW = 100_000
-"""Characters; a program takes at most 128 KiB as one argument."""
+LONGEST_REVIEW = 400_000
+"""Characters; of each, like the others."""
 DESIGN = """Design, before anything is implemented: {task}
 
 This is the phase "{phase}" of a workflow: {next}. Write no code yet.{tasks}

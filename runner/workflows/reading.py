@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from runner.workflows.errors import Problem, WorkflowInvalid, did_you_mean
-from runner.workflows.forms import ACTIONS, STEPS, WORDS, PhasesFile, StepsFile
+from runner.workflows.forms import PhasesFile
 from runner.workflows.marked import Document, load
 from runner.workflows.marked import Path as Place
 from runner.workflows.meaning import understand
 from runner.workflows.model import Workflow
+from runner.workflows.step_forms import ACTIONS, STEPS, WORDS, StepsFile
 
 _QUOTE = "; a text with `: ` in it has to be quoted"
 

@@ -77,7 +77,7 @@ class Site:
         mine = {one.record.worker: one for one in self.run.archive.entries() if one.record.run_id == self.run.id}
         found: list[Written] = []
         for number in range(1, len(mine) + 2):
-            entry = mine.get(_numbered(name, number))
+            entry = mine.get(numbered(name, number))
             if entry is None:
                 return found
             found.append(entry)
@@ -117,7 +117,7 @@ def once(site: Site, name: str, start: Callable[[str, Written | None], Closed]) 
     last = tries[-1] if tries else None
     if isinstance(last, Written) and last.ending and last.state is State.SUCCEEDED:
         return Closed(last.folder, last.record, last.ending)
-    return start(_numbered(name, len(tries) + 1), last)
+    return start(numbered(name, len(tries) + 1), last)
 
 
 def texts(site: Site, state: RunState, phase: Phase, worker: Worker | None = None) -> tuple[list[str], str | None]:
@@ -148,5 +148,6 @@ def as_result(job: Job, message: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _numbered(name: str, number: int) -> str:
+def numbered(name: str, number: int) -> str:
+    """The name of a session's further tries."""
     return name if number == 1 else f"{name}-try-{number}"

@@ -16,6 +16,9 @@ from runner.workflows.state import RunState, Verdict
 from runner.workflows.transcript import last_message
 from runner.workflows.verdict import KEYS
 
+LONGEST_ARGUMENT = 120_000
+"""Bytes; Linux takes 128 KiB as one argument of a program."""
+TOO_LONG = "Read {file} and do what it says."
 SHOWN = 4_000
 """Characters of a message that is shown for confirmation."""
 
@@ -25,7 +28,8 @@ def sit(site: Site, state: RunState, name: str, prompt: str, cwd: Path) -> Close
     run, agent = site.run, interactive_agent(site.settings)
     planned = Planned(name, prompt, state.decision)
     file = run.archive.session(run.id, name) / "prompt.txt"
-    session = Session(str(uuid.uuid4()), prompt, cwd, file, env=site.env(name), tools=site.tools())
+    brief = prompt if len(prompt.encode()) <= LONGEST_ARGUMENT else TOO_LONG.format(file=file)
+    session = Session(str(uuid.uuid4()), brief, cwd, file, env=site.env(name), tools=site.tools())
     command = agent.command(session)
     record = run.record(planned, agent.name, command.shell(), session_id=session.id, cwd=cwd)
     run.archive.begin(record)

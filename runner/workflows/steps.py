@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from runner.workflows.errors import Problem
-from runner.workflows.forms import (
+from runner.workflows.forms import PhaseForm, WorkerForm
+from runner.workflows.marked import Document, Path
+from runner.workflows.model import Kind
+from runner.workflows.step_forms import (
     InitAction,
     InitStep,
-    PhaseForm,
     SitAction,
     SpawnAction,
     SpawnStep,
@@ -14,10 +16,7 @@ from runner.workflows.forms import (
     StepsFile,
     Swarm,
     WaitStep,
-    WorkerForm,
 )
-from runner.workflows.marked import Document, Path
-from runner.workflows.model import Kind
 
 SPAWNED = "implement"
 """Name of what is spawned, where the file gives none."""

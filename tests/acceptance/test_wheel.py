@@ -48,6 +48,8 @@ def test_the_wheel_carries_the_served_version_and_the_seed_data_alone(wheel: Pat
     assert f"router/shipped/{served}/encoder.onnx" in names
     assert len([name for name in names if name.endswith("encoder.onnx")]) == 1
     assert "training/shipped/seed_tasks.jsonl" in names
+    assert "runner/install/plugin/.claude-plugin/plugin.json" in names
+    assert "runner/install/plugin/hooks/suggest-route.sh" in names
     assert wheel.stat().st_size < 35e6
 
 

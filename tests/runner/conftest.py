@@ -1,10 +1,13 @@
 """Real repositories, the real router without a model, and the shipped scripted agent."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,21 @@ import pytest
 
 from router.service import Router, open_router
 from router.settings import Settings as RouterSettings
+from runner.cli import entry
 from runner.repository import Repository
 from runner.settings import Settings
 
 Script = Callable[..., str]
-RunCli = Callable[..., subprocess.CompletedProcess[str]]
+RunCli = Callable[..., "Ran"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of one call of the command line."""
+
+    returncode: int | str | None
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture
@@ -86,13 +99,19 @@ def in_environment(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def cli(repo: Path, environ: dict[str, str]) -> RunCli:
-    """Runs the `runner` command in the repository, without a terminal."""
+def cli(repo: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> RunCli:
+    """Runs the `runner` command in the repository, without a terminal, from its entry to its exit code."""
 
-    def run(*args: str | bytes, cwd: Path = repo, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[str]:
-        command: list[str | bytes] = [sys.executable, "-c", "from runner.cli import entry; entry()", *args]
-        done = subprocess.run(command, cwd=cwd, env={**environ, **env}, input=stdin, capture_output=True, check=False)
-        return subprocess.CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    def run(*args: str | bytes, cwd: Path = repo, **env: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(cwd)
+            patch.setattr(sys, "argv", ["runner", *map(os.fsdecode, args)])
+            for name, value in {**environ, **env}.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                entry()
+        return Ran(ended.value.code, out.getvalue(), err.getvalue())
 
     return run
 

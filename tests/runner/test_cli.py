@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from router.service import Router
 
 Script = Callable[..., str]
 GitRun = Callable[..., str]
-RunCli = Callable[..., subprocess.CompletedProcess[str]]
+RunCli = Callable[..., Any]
 
 
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
@@ -167,6 +168,7 @@ def test_ctrl_c_before_anything_is_started_ends_at_once(repo: Path, environ: dic
 
 def test_feedback_reaches_the_router(cli: RunCli, router: Router) -> None:
     decision_id = router.route("write tests").decision_id
+    assert router.decisions()  # asking makes sure that it is written
     for options in (("--good",), ("--bad",), ("--should-be", "hybrid")):
         done = cli("feedback", decision_id, *options)
         assert (done.returncode, done.stdout) == (0, f"{decision_id}: noted\n")

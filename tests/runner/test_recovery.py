@@ -61,6 +61,8 @@ def test_what_a_killed_runner_left_behind_is_settled_by_the_next(
     runner = start(script(deaf=True, write=["half", "half\n"], run="touch ready", wait=300))
     entry = wait_for(archive, runner)
     assert entry.state is State.RUNNING
+    while not router.decisions():  # the killed runner's router writes it in the background
+        threading.Event().wait(0.05)
     runner.kill()
     runner.wait()
     (left,) = archive.entries()

@@ -52,7 +52,10 @@ def open_runner(repo: Path, environ: dict[str, str], tmp_path: Path) -> Iterator
 
     yield run
     for terminal in opened:
-        terminal.close(force=True)
+        if terminal.isalive():
+            terminal.kill(signal.SIGKILL)
+            terminal.wait()
+        terminal.close()
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_without_torch_fine_tuning_says_what_to_install(
     typed: Typed, models: Registry, data_file: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    code, _, err = typed("--data", str(data_file), "--encoder", "finetune", "--journal", "none")
+    code, _, err = typed("--data", str(data_file), "--encoder", "finetune", "--base", "packaged", "--journal", "none")
     assert code == 5
     assert "dual-orchestrator[train]" in err
     assert "--encoder frozen" in err

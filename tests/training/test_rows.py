@@ -36,6 +36,7 @@ def test_rows_are_read_and_extra_keys_ignored(tmp_path: Path) -> None:
         ('{"text": "x", "task_type": "dance"}', "'dance' is no label"),
         ('{"text": "x", "task_type": "debug", "also": "test"}', '"also" must be a list'),
         ('{"text": "x", "task_type": "debug", "also": [3]}', "3 is no label"),
+        ('{"text": "x \\ud800", "task_type": "debug"}', "half a character"),
     ],
 )
 def test_a_bad_row_is_refused_with_file_line_and_reason(tmp_path: Path, line: str, said: str) -> None:
@@ -107,3 +108,10 @@ def test_the_digest_follows_text_label_and_weight() -> None:
     assert digest(one) == digest([Row("x", "debug", group="elsewhere")])
     assert digest(one) != digest([Row("x", "test")])
     assert digest(one) != digest([Row("x", "debug", weight=2.0)])
+
+
+def test_rows_marked_skip_are_left_out_and_line_separators_inside_a_text_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a\u2028b", "label": "debug", "weight": 3}\n{"text": "c", "skip": true}\n')
+    (row,) = read([path])
+    assert (row.text, row.task_type, row.weight) == ("a\u2028b", "debug", 3.0)

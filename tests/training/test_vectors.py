@@ -12,7 +12,7 @@ from router.encoder import OnnxEncoder
 from router.registry import Registry
 from training.vectors import TextVectors, VectorStore
 
-TEXTS = ["fix the login", "write tests for the parser", "why is this slow?", "a lone surrogate \ud800"]
+TEXTS = ["fix the login", "write tests for the parser", "why is this slow?", "ünïcode ✓"]
 
 
 @pytest.fixture(scope="module")

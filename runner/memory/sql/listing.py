@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from runner.memory.entry import Entry
 from runner.memory.sql.entries import entry_of, visible
-from runner.memory.sql.tables import entries, versions
+from runner.memory.sql.tables import entries
 from runner.memory.view import View
 
 SWEPT = 500
@@ -45,12 +45,6 @@ def expired(connection: sa.Connection, scope: str, now: float) -> list[int]:
 def forget(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Remove entries with all their versions and vectors."""
     connection.execute(sa.delete(entries).where(entries.c.id.in_(ids)))
-
-
-def count_versions(connection: sa.Connection, scope: str) -> int:
-    """How many overwritten values are kept."""
-    query = sa.select(sa.func.count()).select_from(versions.join(entries, entries.c.id == versions.c.entry_id))
-    return connection.scalar(query.where(entries.c.scope == scope)) or 0
 
 
 def touch(connection: sa.Connection, entry_id: int) -> None:

@@ -31,14 +31,14 @@ class Service:
     asked: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
 
-    def hint(self, prompt: str = TASK, *, shape: str = "{}", **env: str) -> dict[str, Any] | None:
+    def hint(self, prompt: str = TASK, **env: str) -> dict[str, Any] | None:
         """What the hook prints for a prompt; None is nothing."""
         given = {"session_id": "s", "cwd": "/", "hook_event_name": "UserPromptSubmit", "prompt": prompt}
         return run_hook(json.dumps(given), RUNNER_ROUTER_URL=self.url, **env)
 
 
 def run_hook(stdin: str, **env: str) -> dict[str, Any] | None:
-    plain = {"PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:9"}
+    plain = {"PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:9", "DUAL_HINT_WAIT_S": "5"}
     done = subprocess.run(["sh", SCRIPT], input=stdin, env=plain | env, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return json.loads(done.stdout) if done.stdout else None
@@ -49,9 +49,9 @@ def service() -> Iterator[Service]:
     class Answering(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            service.asked.append(RouteRequest.model_validate_json(body).model_dump())
-            service.tokens.append(self.headers["authorization"])
-            decision = Decision.model_validate(samples.DECISION | service.answer).model_dump_json().encode()
+            told.asked.append(RouteRequest.model_validate_json(body).model_dump())
+            told.tokens.append(self.headers["authorization"])
+            decision = Decision.model_validate(samples.DECISION | told.answer).model_dump_json().encode()
             self.send_response(200)
             self.send_header("content-length", str(len(decision)))
             self.end_headers()
@@ -61,10 +61,10 @@ def service() -> Iterator[Service]:
             """Stay silent."""
 
     with HTTPServer(("127.0.0.1", 0), Answering) as server:
-        service = Service(f"http://127.0.0.1:{server.server_port}", SURE)
+        told = Service(f"http://127.0.0.1:{server.server_port}", SURE)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield service
+        yield told
         server.shutdown()
         thread.join()
 
@@ -110,7 +110,11 @@ def test_anything_else_is_not_worth_a_word(service: Service, answer: dict[str, A
 
 
 @pytest.mark.parametrize(
-    "prompt", ["/dual-route write tests for a", "!ls -l in here", "# remember this for me", "yes", "go on", ""]
+    "prompt",
+    [
+        *("/dual-route write tests for a", "!ls -l in here", "# remember this for me", "yes", "go on", ""),
+        *("ok, now do the other file too", "Now write the tests for it", "no. use the other module", "OK do it"),
+    ],
 )
 def test_what_is_no_task_is_not_asked_about(service: Service, prompt: str) -> None:
     assert service.hint(prompt) is None
@@ -121,6 +125,13 @@ def test_what_is_no_task_is_not_asked_about(service: Service, prompt: str) -> No
 def test_sessions_of_the_runner_and_users_who_want_none_get_no_hints(service: Service, variable: str) -> None:
     assert service.hint(**{variable: "1"}) is None
     assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Note the retry rules in docs/http.md", "okta login: add tests", "Nowhere do we test x"]
+)
+def test_words_that_only_begin_alike_are_tasks(service: Service, prompt: str) -> None:
+    assert service.hint(prompt) is not None
 
 
 def test_the_first_token_is_sent(service: Service) -> None:
@@ -157,7 +168,7 @@ def test_nothing_is_said_where_no_service_listens() -> None:
 def test_a_service_that_never_answers_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert run_hook(json.dumps({"prompt": TASK}), RUNNER_ROUTER_URL=url) is None
+        assert run_hook(json.dumps({"prompt": TASK}), RUNNER_ROUTER_URL=url, DUAL_HINT_WAIT_S="") is None
 
 
 def test_without_curl_nothing_is_said(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_claude_gets_bare_commands_agents_skills_a_hook_and_the_server(homes: Ho
     assert (homes.claude / "agents/dual-orchestrator.md").is_file()
     settings = json.loads((homes.claude / "settings.json").read_text())
     (hook,) = settings["hooks"]["UserPromptSubmit"]
-    assert hook["hooks"][0]["command"] == f'sh "{homes.claude}/hooks/suggest-route.sh"'
+    assert hook["hooks"][0]["command"] == f"sh {homes.claude}/hooks/suggest-route.sh"
     assert (homes.claude / "hooks/suggest-route.sh").is_file()
     assert settings["hooks"]["Stop"], "the user's own hook stays"
     servers = json.loads((homes.claude / ".claude.json").read_text())["mcpServers"]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.install.layout import CODEX_ENVIRONMENT
+
 ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "plugin"
 PROSE = sorted(PLUGIN.rglob("*.md"))
@@ -52,4 +54,8 @@ def test_both_marketplaces_lead_to_the_plugin() -> None:
 
 def test_the_server_is_known_by_the_names_that_were_called_before() -> None:
     servers = json.loads((PLUGIN / ".mcp.json").read_text())["mcpServers"]
-    assert servers == {name: {"command": "runner", "args": ["mcp"]} for name in ("claude-flow", "ruv-swarm")}
+    assert list(servers) == ["claude-flow", "ruv-swarm"]
+    assert {server["command"] for server in servers.values()} == {"runner"}
+    assert all(server["env_vars"] == list(CODEX_ENVIRONMENT) for server in servers.values())
+    # Claude Code starts only one of two servers of a plugin that have the same command line.
+    assert servers["claude-flow"]["args"] != servers["ruv-swarm"]["args"]

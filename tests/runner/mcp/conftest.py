@@ -15,7 +15,7 @@ from runner.settings import read_settings
 
 Call = Callable[..., dict[str, Any]]
 Until = Callable[[Callable[[], bool]], None]
-LONGEST_S = 60.0
+LONGEST_S, LOOK_EVERY_S = 90.0, 0.05
 
 
 @pytest.fixture
@@ -63,5 +63,6 @@ def until() -> Until:
         deadline = time.monotonic() + LONGEST_S
         while not is_so():
             assert time.monotonic() < deadline, "it did not come to be"
+            time.sleep(LOOK_EVERY_S)
 
     return look

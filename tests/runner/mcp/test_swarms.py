@@ -15,7 +15,9 @@ import pytest
 from runner.errors import StorageUnavailable
 from runner.mcp.agents import read_outcome
 from runner.mcp.place import Place
+from runner.mcp.supervisor import supervise
 from runner.mcp.swarms import AgentState
+from runner.process import marked
 
 from .conftest import Call, Until
 
@@ -61,6 +63,14 @@ def test_a_spawned_agent_really_works_and_its_result_is_stored(
     assert call("run_status", run="no-such")["total"] == 0
 
 
+def test_a_result_that_the_agent_stored_itself_stays(call: Call, until: Until, play: Callable[..., str]) -> None:
+    program = f"{sys.executable} -c 'from runner.cli import entry; entry()'"
+    call("agent_spawn", type="coder", name="c1", task=play(run=f"{program} memory store result-c1 mine -n results"))
+    until(lambda: state_of(call, "c1") in ENDED)
+    listed = call("memory_list", namespace="results")
+    assert (listed["total"], call("memory_retrieve", key="result-c1", namespace="results")["value"]) == (1, "mine")
+
+
 def test_no_more_sessions_run_than_the_swarm_has_places(call: Call, until: Until, play: Callable[..., str]) -> None:
     call("swarm_init", maxAgents=1)
     names = [call("agent_spawn", type="coder", task=play(wait=30))["agent"]["name"] for _ in range(3)]
@@ -73,7 +83,7 @@ def test_no_more_sessions_run_than_the_swarm_has_places(call: Call, until: Until
     until(lambda: state_of(call, "coder-2") == "running")
     down = call("swarm_shutdown", graceful=False)
     assert (down["agentsTerminated"], down["agentsFinishing"]) == (2, 0)
-    until(lambda: not _sessions())
+    until(lambda: not _processes(call))
     assert [agent["status"] for agent in call("agent_list", includeTerminated=True)["agents"]] == ["terminated"] * 3
     assert call("agent_list")["total"] == 0
 
@@ -83,7 +93,7 @@ def test_a_terminated_session_ends_and_keeps_its_work(call: Call, until: Until, 
     until(lambda: state_of(call, "c1") == "running")
     until(lambda: any(task["status"] == "running" for task in call("run_status")["tasks"]))
     call("agent_terminate", agentId="c1")
-    until(lambda: call("agent_status", agentId="c1")["lastResult"] is not None or not _sessions())
+    until(lambda: call("agent_status", agentId="c1")["lastResult"] is not None or not _processes(call))
     assert call("agent_terminate", agentId="c1")["terminated"] is False
     assert state_of(call, "c1") == "terminated"
 
@@ -114,7 +124,7 @@ def test_an_agent_whose_supervisor_was_killed_has_failed(call: Call, until: Unti
     call("swarm_init", maxAgents=1)
     agent = call("agent_spawn", agentType="coder", name="c1", task=play(wait=60))["agentId"]
     until(lambda: state_of(call, "c1") == "running")
-    (supervisor,) = [process for process in _supervisors() if agent in process.cmdline()]
+    (supervisor,) = marked(f"supervisor-{agent}")
     os.kill(supervisor.pid, signal.SIGKILL)
     until(lambda: state_of(call, "c1") == "failed")
     assert call("agent_status", agentId="c1")["reason"] == "its supervisor was killed"
@@ -168,6 +178,15 @@ def test_bad_input_is_refused_with_a_reason(
     assert place.swarms.read().swarms == {}
 
 
+def test_without_a_swarm_the_status_says_so(call: Call) -> None:
+    assert call("swarm_status")["status"] == "no_swarm"
+
+
+def test_a_supervisor_without_its_agent_ends(place: Place) -> None:
+    supervise(place.swarms, "agent-0")
+    assert place.swarms.read().agents == {}
+
+
 def test_names_are_not_taken_twice_and_a_closed_swarm_takes_nobody(call: Call, refuse: Refuse) -> None:
     swarm = call("swarm_init")["swarmId"]
     call("agent_spawn", agentType="coder", name="c1", agentId="mine")
@@ -216,15 +235,7 @@ def test_tasks_are_routed(call: Call) -> None:
         assert (told["platform"], told["mode"], told["source"]) == ("claude-code", "interactive", "regex")
 
 
-def _supervisors() -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["cmdline"]) if "runner.mcp.supervisor" in (one.info["cmdline"] or ())]
-
-
-def _sessions() -> list[psutil.Process]:
-    mine = {sys.executable}
-    found = [*_supervisors()]
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or ()
-        if mine & set(line[:1]) and "execute" in line:
-            found.append(process)
-    return found
+def _processes(call: Call) -> list[psutil.Process]:
+    """Supervisors and sessions of the test's own agents."""
+    agents = call("agent_list", includeTerminated=True)["agents"]
+    return [one for agent in agents for mark in ("", "supervisor-") for one in marked(f"{mark}{agent['agentId']}")]

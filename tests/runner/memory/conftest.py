@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from runner.memory.store import Memory
 from runner.memory.view import View
 
 Open = Callable[..., Memory]
+Until = Callable[[Callable[[], bool]], None]
 NOBODY = "65534"
+LONGEST_S, LOOK_EVERY_S = 60.0, 0.01
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,19 @@ def open_memory(url: str, encoder: Callable[[], Embedder | None]) -> Iterator[Op
 def memory(open_memory: Open) -> Memory:
     """One memory."""
     return open_memory()
+
+
+@pytest.fixture
+def until() -> Until:
+    """Looks again and again until something is so."""
+
+    def look(is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + LONGEST_S
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not come to be"
+            time.sleep(LOOK_EVERY_S)
+
+    return look
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", folder: Path) -> None:

@@ -28,7 +28,7 @@ def test_two_runs_with_one_slug_do_not_meet(open_memory: Open) -> None:
     second.store("design/login", "by the second", namespace="shared")
     assert first.get("design/login", "shared").value == "by the first"
     assert second.get("design/login", "shared").value == "by the second"
-    assert [hit.entry.value for hit in first.search("design login")] == ["by the first"]
+    assert [hit.entry.value for hit in first.search("design login", namespace="shared")] == ["by the first"]
     assert person.get("design/login", "shared").value == "by the second"
     assert {(entry.run, entry.value) for entry in person.page("shared").entries} == {
         ("r1", "by the first"),

@@ -17,7 +17,7 @@ from runner.memory.store import Memory
 from runner.memory.view import View
 from runner.memory.words import plain_text, words
 
-from .conftest import Open
+from .conftest import Open, Until
 
 NOTES = {
     "auth/tokens": "JWT refresh tokens rotate every 15 minutes",
@@ -175,15 +175,26 @@ def test_an_encoder_of_another_name_makes_its_own_vectors(open_memory: Open, url
     second.close()
 
 
-def test_the_background_embeds_after_a_wake(memory: Memory) -> None:
+def test_the_background_embeds_after_a_wake(memory: Memory, until: Until) -> None:
     memory.store("money", "We store money as integer cents")
     memory.indexer.wake()
-    while not memory.count()["default"].embedded:
-        pass
+    until(lambda: memory.count()["default"].embedded == 1)
     assert memory.get("money").embedded
     memory.indexer.close()
     memory.indexer.wake()
     assert not memory.indexer.settle(1)
+
+
+def test_the_background_survives_a_database_that_is_away_for_a_while(
+    memory: Memory, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    memory.store("money", "We store money as integer cents")
+    with monkeypatch.context() as away:
+        away.setattr(memory.indexer, "database", Database("sqlite:////proc/none/memory.db"))
+        memory.indexer.wake()
+        until(lambda: "wait for their vectors" in caplog.text)
+    memory.indexer.wake()
+    until(lambda: memory.count()["default"].embedded == 1)
 
 
 def test_a_budget_of_nothing_leaves_entries_for_later(memory: Memory) -> None:

@@ -11,7 +11,7 @@ from runner.memory.sql.database import Database
 from runner.memory.store import Memory
 from runner.memory.view import View
 
-from .conftest import Open
+from .conftest import Open, Until
 
 VALUES = ["text", "", "Zeile 1\nZeile 2", "nul \x00 byte", "支付", {"a": [1, 2.5, None, True]}, [], 0, None]
 
@@ -71,11 +71,10 @@ def test_a_key_nobody_stored_has_no_history(memory: Memory) -> None:
     assert memory.history("key") == []
 
 
-def test_an_entry_is_forgotten_after_its_ttl(memory: Memory) -> None:
+def test_an_entry_is_forgotten_after_its_ttl(memory: Memory, until: Until) -> None:
     memory.store("brief", "soon gone", ttl_s=0.001)
     memory.store("lasting", "stays", ttl_s=3600)
-    while memory.page().total > 1:
-        pass
+    until(lambda: memory.page().total == 1)
     assert [entry.key for entry in memory.page().entries] == ["lasting"]
     with pytest.raises(EntryMissing):
         memory.get("brief")
@@ -83,11 +82,10 @@ def test_an_entry_is_forgotten_after_its_ttl(memory: Memory) -> None:
     assert memory.store("brief", "new", upsert=False).value == "new"
 
 
-def test_expired_entries_are_swept_away_when_something_is_stored(open_memory: Open) -> None:
+def test_expired_entries_are_swept_away_when_something_is_stored(open_memory: Open, until: Until) -> None:
     open_memory().store("brief", "soon gone", ttl_s=0.001)
     later = open_memory()
-    while later.page().total:
-        pass
+    until(lambda: later.page().total == 0)
     later.store("next", "value")
     assert later.history("brief") == []
 

@@ -1,5 +1,7 @@
 """A workflow is carried out: designed, shared out, worked on, merged and reviewed."""
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,8 @@ from runner.run import Run
 from runner.settings import Settings
 from runner.workflows.catalog import BUILT_IN
 from runner.workflows.errors import PhaseFailed, RunUnknown, VariableMissing, WorkflowUnknown
-from runner.workflows.start import exit_code, resume
+from runner.workflows.integration import Integration
+from runner.workflows.start import carry_out, exit_code, resume
 from runner.workflows.state import Ledger, RunState, Stand
 
 Carry = Callable[..., tuple[Run, RunState]]
@@ -103,7 +106,7 @@ def test_a_review_that_resolves_a_conflict_ends_it(carry: Carry, cast: Cast, rep
 def test_rework_goes_back_to_the_workers_with_the_notes_until_it_is_too_much(
     carry: Carry, cast: Cast, repo: Path, git: GitRun
 ) -> None:
-    cast({"lid": [{"write": ["lid.txt", "lid\n"]}, {"say": "It has a lid."}], "^Review": REWORK})
+    cast({"^coder-1: The store needs": [{"write": ["lid.txt", "lid\n"]}, {"say": "It has a lid."}], "^Review": REWORK})
     run, state = carry(workflow=f"rework_rounds: 1\n{HYBRID}")
     assert "The store needs a lid" in prompt(run, "coder-1-round-2")
     assert git(repo, "show", f"dual/{run.id}/integration:store.txt") == "store"
@@ -149,10 +152,10 @@ def test_a_run_goes_on_where_it_failed_and_repeats_nothing(
     count = {"run": f"echo x >> {tmp_path}/design-ran"}
     broken = [{"write": ["half.txt", "half\n"]}, {"fail": "no idea"}]
     design = [count, {"say": "Tasks:\n- coder-1: store\n- coder-2: view"}]
-    cast({"^Design": design, "^coder-[12]": broken})
+    cast({"^Design": design, "^coder-[12]": broken, "^tester": [{"fail": "no idea"}]})
     run, state = carry()
     assert stands(state) == {"design": "done", "implement": "failed"}
-    assert "0 of 3 succeeded" not in state.reason
+    assert "0 of 3 succeeded; " in state.reason
     cast({"^Design": design})
     _, state = resume(run.id, settings, repo, PlainProgress())
     assert state.stand is Stand.DONE
@@ -260,3 +263,49 @@ def test_a_damaged_state_is_said_to_be_one(carry: Carry, settings: Settings, rep
     Ledger.of(run.archive, run.id).path.write_text("{", encoding="utf-8")
     with pytest.raises(PhaseFailed, match="can't be read"):
         resume(run.id, settings, repo, PlainProgress())
+
+
+def test_a_merge_that_was_cut_short_is_undone_and_a_lost_checkout_made_anew(
+    carry: Carry, cast: Cast, git: GitRun
+) -> None:
+    cast({f"^coder-{n}": [{"write": ["a.txt", f"from {n}\n"]}] for n in (1, 2)})
+    run, state = carry(workflow=TOGETHER)
+    path = run.archive.worktree(run.id, "integration")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(path, "merge", state.conflicts[0].branch)
+    (path / "fix.txt").write_text("by hand\n", encoding="utf-8")
+    integration = Integration.open(run, state.base)
+    assert git(path, "status", "--porcelain") == ""
+    assert git(path, "show", "HEAD:fix.txt") == "by hand"
+    tip = integration.tip
+    shutil.rmtree(path)
+    assert Integration.open(run, state.base).tip == tip
+    assert (path / "fix.txt").exists()
+
+
+def test_a_stopped_run_is_cancelled_and_goes_on_later(
+    carry: Carry, settings: Settings, repo: Path, ledger: Callable[[str], RunState]
+) -> None:
+    run, state = carry(workflow=TOGETHER)
+    again = state.model_copy(update={"phases": {}})
+    run.stop.set()
+    stopped = carry_out(run, settings, again)
+    assert (stopped.stand, exit_code(stopped)) == (Stand.CANCELLED, 130)
+    assert ledger(run.id).stand is Stand.CANCELLED
+    assert resume(run.id, settings, repo, PlainProgress())[1].stand is Stand.DONE
+
+
+def test_a_design_may_be_a_file_and_reaches_the_workers(carry: Carry, cast: Cast, repo: Path, git: GitRun) -> None:
+    cast({"^Design": [{"write": ["plan.md", "plan\n"]}, {"say": "Tasks:\n- coder-1: follow plan.md"}],
+          "^coder-1": [{"run": "cat plan.md > seen.txt"}]})  # fmt: skip
+    run, _ = carry()
+    assert git(repo, "show", f"dual/{run.id}/integration:seen.txt") == "plan"
+
+
+def test_a_failed_design_stops_unless_it_may_be_missing(carry: Carry, cast: Cast) -> None:
+    cast({"^Design": [{"fail": "no idea"}]})
+    _, state = carry()
+    assert (stands(state), state.reason) == ({"design": "failed"}, "design: no idea")
+    lenient = HYBRID.replace("  - phase: design\n", "  - phase: design\n    on_failure: continue\n")
+    _, state = carry(workflow=lenient, task="Build:\n- coder-1: it")
+    assert (stands(state)["design"], state.stand) == ("failed", Stand.DONE)
