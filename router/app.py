@@ -10,23 +10,11 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ValidationError
 
 from router import samples
+from router.health import Health, Readiness, Served
 from router.limits import Limits
-from router.metrics import CONTENT_TYPE, PATHS, Metrics
+from router.metrics import CONTENT_TYPE, Metrics
 from router.problems import documented, install
-from router.schemas import (
-    Acknowledged,
-    Batch,
-    BatchRequest,
-    Decision,
-    Decisions,
-    Feedback,
-    Health,
-    Name,
-    Outcome,
-    Readiness,
-    RouteRequest,
-    Served,
-)  # fmt: skip
+from router.schemas import Acknowledged, Batch, BatchRequest, Decision, Decisions, Feedback, Name, Outcome, RouteRequest
 from router.service import Router
 from router.threads import Threads
 
@@ -81,7 +69,7 @@ def create_app(
     app.state.metrics = metrics
     known = (token, *tokens) if token else tokens
     app.add_middleware(
-        Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=_observing(metrics)
+        Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=metrics.request
     )
     return app
 
@@ -202,12 +190,3 @@ def _body_of(kind: type[BaseModel]) -> dict[str, object]:
     schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-def _observing(metrics: Metrics) -> Callable[[str, int, float], None]:
-    def observe(path: str, status: int, seconds: float) -> None:
-        known = path if path in PATHS else "other"
-        metrics.requests.labels(known, status).inc()
-        metrics.request_seconds.labels(known).observe(seconds)
-
-    return observe

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from router.artifact import Model
 from router.decision import Prediction
-from router.schemas import DriftReport
+from router.health import DriftReport
 
 WINDOW = 500
 """Decisions after which an old one counts a third of a new one."""

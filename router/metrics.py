@@ -42,6 +42,12 @@ class Metrics:
         router.observers.append(self.observe)
         self.current_drift()
 
+    def request(self, path: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        known = path if path in PATHS else "other"
+        self.requests.labels(known, status).inc()
+        self.request_seconds.labels(known).observe(seconds)
+
     def observe(self, routed: Routed) -> None:
         """Count a decision."""
         decision, answer = routed.decision, routed.answer

@@ -1,6 +1,7 @@
 """What the served model says of a task; a task seen before is not computed twice."""
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.artifact import Model
-from router.decision import Prediction
-from router.schemas import Similar
+from router.decision import Choice, Prediction
+from router.schemas import Decision, Similar
 
 LIKELY = 0.98
 """Examples are looked for among the types that together have this probability, which spares most of the work."""
@@ -32,6 +33,26 @@ class Answer:
     """On the clock of `time.perf_counter`, in seconds."""
     stages: dict[str, float]
     """Seconds that each stage took: `encode`, `classify`, `similar`."""
+
+
+def as_decision(choice: Choice, answer: Answer | None, model_version: str | None, seconds: float) -> Decision:
+    """The decision that travels: what was chosen, what the model said of it, and how long it took."""
+    return Decision(
+        decision_id=uuid.uuid4().hex[:16],
+        platform=choice.platform,
+        mode=choice.mode,
+        workflow=choice.workflow,
+        task_type=choice.task_type,
+        confidence=round(choice.confidence, 6),
+        probabilities={name: round(p, 6) for name, p in choice.probabilities.items()},
+        task_types={name: round(p, 6) for name, p in answer.prediction.task_types.items()} if answer else {},
+        source=choice.source,
+        reason=choice.reason,
+        needs_confirmation=choice.needs_confirmation,
+        similar=list(answer.similar) if answer else [],
+        model_version=model_version,
+        latency_ms=round(seconds * 1000, 3),
+    )
 
 
 class Predictor:

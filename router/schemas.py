@@ -63,8 +63,8 @@ def _shown(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-def _replied(example: dict[str, Any]) -> ConfigDict:
-    # Built at the first use: a process that makes one decision needs few of them.
+def replied(example: dict[str, Any]) -> ConfigDict:
+    """Configuration of an answer: its example; built at the first use, since a cold process needs few of them."""
     return ConfigDict(json_schema_extra={"examples": [example]}, defer_build=True)
 
 
@@ -100,7 +100,7 @@ class Similar(Message):
 class Decision(Message):
     """The router's answer."""
 
-    model_config = _replied(samples.DECISION)
+    model_config = replied(samples.DECISION)
 
     decision_id: str
     platform: str
@@ -166,7 +166,7 @@ class Feedback(Message):
 class Acknowledged(Message):
     """The journal holds what was sent."""
 
-    model_config = _replied(samples.ACKNOWLEDGED)
+    model_config = replied(samples.ACKNOWLEDGED)
 
     stored: bool = True
 
@@ -174,7 +174,7 @@ class Acknowledged(Message):
 class Decisions(Message):
     """A page of decisions, newest first."""
 
-    model_config = _replied(samples.DECISIONS)
+    model_config = replied(samples.DECISIONS)
 
     decisions: list["StoredDecision"]
     next: str | None
@@ -184,7 +184,7 @@ class Decisions(Message):
 class Batch(Message):
     """The decisions of a batch, in the order of its tasks."""
 
-    model_config = _replied(samples.BATCH)
+    model_config = replied(samples.BATCH)
 
     decisions: list[Decision]
 
@@ -192,61 +192,10 @@ class Batch(Message):
 class StoredDecision(Message):
     """A decision as the journal keeps it."""
 
-    model_config = _replied(samples.STORED)
+    model_config = replied(samples.STORED)
 
     decision: Decision
     task: str
     """Secrets scrubbed; a digest when tasks are stored as hashes."""
     created_at: datetime
     context: dict[str, Any] | None = None
-
-
-class Health(Message):
-    """The process lives."""
-
-    model_config = _replied(samples.HEALTH)
-
-    status: Literal["ok"] = "ok"
-    service: Literal["router"] = "router"
-    """Tells our service from a foreign one on the same port."""
-
-
-class Readiness(Message):
-    """Whether a model is served."""
-
-    model_config = _replied(samples.READINESS)
-
-    status: Literal["ready", "degraded"]
-    """`degraded` where the seed's rules decide alone; they answer all the same."""
-    model_version: str | None
-    problem: str | None
-    """Why there is no model."""
-
-
-class DriftReport(Message):
-    """How far recent tasks are from the training texts."""
-
-    model_config = _replied(samples.DRIFT)
-
-    observed: int
-    """Decisions since the model was loaded."""
-    embedding_shift: float
-    """Distance of the recent mean embedding from the training texts' mean, in their spreads."""
-    expected_shift: float
-    """What chance alone explains of it."""
-    confidence_shift: float
-    """Recent mean confidence less that on the training texts."""
-    drifting: bool
-
-
-class Served(Message):
-    """The model served, and how it fares."""
-
-    model_config = _replied(samples.SERVED)
-
-    version: str | None
-    problem: str | None
-    manifest: dict[str, Any] | None
-    policy: dict[str, Any] | None
-    counts: dict[str, int]
-    drift: DriftReport | None

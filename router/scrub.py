@@ -69,5 +69,6 @@ def _found(text: str) -> Iterator[str]:
 def _patterns() -> tuple[re.Pattern[str], ...]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    classes: dict[str, Any] = {cls.__name__: cls for cls in get_mapping_from_secret_type_to_class().values()}
+    found: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    classes = {detector.__name__: detector for detector in found.values()}
     return tuple(pattern for name in _DETECTORS for pattern in classes[name]().denylist)

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from router.artifact import Model
-from router.decision import Choice, choose
+from router.decision import choose
 from router.errors import ArtifactError, InvalidTask, JournalError, PolicyError
 from router.journal import Journal
 from router.labels import Platform
 from router.policy import SHIPPED, Policy
-from router.predictor import Answer, Predictor
+from router.predictor import Answer, Predictor, as_decision
 from router.record import Entry
 from router.registry import Marker, Registry
 from router.schemas import Decision, Feedback, Outcome, StoredDecision, Task
@@ -125,7 +124,7 @@ class Router:
         policy = predictor.model.policy if predictor else self._seed_policy()
         choice = choose(task, answer.prediction if answer else None, policy, platform)
         version = predictor.model.version if predictor and answer else None
-        decision = _decision(choice, answer, version, time.perf_counter() - started)
+        decision = as_decision(choice, answer, version, time.perf_counter() - started)
         self._tally["decisions"] += 1
         embedding = answer.vector.astype(np.float16).tobytes() if answer else None
         self.writer.put(Entry(decision, task, context, embedding))
@@ -205,22 +204,3 @@ def _check(task: str) -> None:
         _task.validate_python(task, strict=True)
     except ValidationError as error:
         raise InvalidTask(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
-
-
-def _decision(choice: Choice, answer: Answer | None, version: str | None, seconds: float) -> Decision:
-    return Decision(
-        decision_id=uuid.uuid4().hex[:16],
-        platform=choice.platform,
-        mode=choice.mode,
-        workflow=choice.workflow,
-        task_type=choice.task_type,
-        confidence=round(choice.confidence, 6),
-        probabilities={name: round(p, 6) for name, p in choice.probabilities.items()},
-        task_types={name: round(p, 6) for name, p in answer.prediction.task_types.items()} if answer else {},
-        source=choice.source,
-        reason=choice.reason,
-        needs_confirmation=choice.needs_confirmation,
-        similar=list(answer.similar) if answer else [],
-        model_version=version,
-        latency_ms=round(seconds * 1000, 3),
-    )

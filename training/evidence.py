@@ -13,9 +13,9 @@ from training.evaluate import Predict
 from training.rows import Row, normalised
 from training.taxonomy import platform_of
 
-CORRECTION_WEIGHT = 12.0
-OVERRIDE_WEIGHT = 5.0
-SUCCESS_WEIGHT = 2.0
+CORRECTION_WEIGHT = 6.0
+OVERRIDE_WEIGHT = 4.0
+SUCCESS_WEIGHT = 3.0
 FAILURE_WEIGHT = 1.0
 """How many seed rows a piece of evidence outweighs: the user's own word most, a failure least."""
 FAILURES = frozenset({Status.FAILED, Status.REJECTED, Status.STALLED})

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ from training.vectors import TextVectors, Vectors
 EM_ROUNDS = 2
 FEWEST_TASKS = 3
 """In so many of the user's tasks a word must come up before it counts by itself."""
-LIFT = 3.0
+LIFT = 8.0
 """So much oftener than in the data it must come up there."""
 MOST_WORDS = 300
+MOST_OF_ALL = 0.15
+"""So much of the rows' weight the evidence may have in all; with more of it each piece counts less."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def fit(
     A classifier to `start` from, of the same labels, spares the first turn.
     """
     rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
-    loose = [*evidence, *_platform_only(train)]
+    loose = [*_bounded(evidence, rows), *_platform_only(train)]
     words = own_words([one.task for one in evidence], [row.text for row in rows])
     classifier = start.knowing(words) if start else LinearClassifier(seed=seed, words=words)
     row_features, unseen_features = _features(classifier, vectors, rows), _features(classifier, vectors, unseen)
@@ -61,6 +63,12 @@ def fit(
             classifier.calibrate(unseen_features, targets(unseen, labels))
         predict = predictor(vectors, classifier)
     return Head(classifier, rows, vectors.encode_all([row.text for row in rows]))
+
+
+def _bounded(evidence: Sequence[Evidence], rows: Sequence[Row]) -> list[Evidence]:
+    total = sum(one.weight for one in evidence)
+    factor = min(1.0, MOST_OF_ALL * sum(row.weight for row in rows) / total) if total else 1.0
+    return [replace(one, weight=one.weight * factor) for one in evidence]
 
 
 def own_words(mine: Sequence[str], others: Sequence[str]) -> Words:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.openapi import from_asgi
 from starlette.testclient import TestClient
 
-from router import samples, schemas
+from router import health, samples, schemas
 from router.app import create_app
 from router.journal import Journal
 from router.registry import Registry
@@ -53,9 +53,12 @@ def test_every_endpoint_and_error_has_an_example(contract: dict[str, Any]) -> No
 
 
 def test_every_example_is_valid() -> None:
-    kinds = {kind for kind in vars(schemas).values() if isinstance(kind, type) and issubclass(kind, Message)} - {
-        Message
-    }
+    kinds = {
+        kind
+        for module in (schemas, health)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Message)
+    } - {Message}
     shown = [(kind, example) for kind in kinds for example in (kind.model_json_schema().get("examples") or [])]
     assert len(shown) >= 12
     for kind, example in shown:

@@ -103,9 +103,7 @@ def test_a_huge_value_is_refused_and_the_next_call_works(client: Client) -> None
     assert client.read()["id"] == 2
 
 
-def test_what_a_client_asked_for_before_it_vanished_is_stored(
-    client: Client, cli: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
+def test_what_a_client_asked_for_before_it_vanished_is_stored(client: Client, cli: Callable[..., Any]) -> None:
     for number in range(1, 6):
         client.send_tool(number, "memory_store", key=f"k{number}", value="kept")
     client.close()

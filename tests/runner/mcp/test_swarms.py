@@ -189,7 +189,7 @@ def test_a_supervisor_without_its_agent_ends(place: Place) -> None:
 
 def test_names_are_not_taken_twice_and_a_closed_swarm_takes_nobody(call: Call, refuse: Refuse) -> None:
     swarm = call("swarm_init")["swarmId"]
-    call("agent_spawn", agentType="coder", name="c1", agentId="mine")
+    call("agent_spawn", agentType="coder", name="c1", agentId="mine", swarmId=swarm)
     assert "c1" in refuse("agent_spawn", agentType="coder", name="c1")[1]
     assert "mine" in refuse("agent_spawn", agentType="coder", agentId="mine")[1]
     call("swarm_shutdown")

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from runner.memory.store import Memory
 from runner.memory.view import View
 
 Open = Callable[..., Memory]
+Shell = Callable[..., subprocess.CompletedProcess[bytes]]
 Until = Callable[[Callable[[], bool]], None]
 NOBODY = "65534"
 LONGEST_S, LOOK_EVERY_S = 60.0, 0.01
@@ -87,6 +89,17 @@ def open_memory(url: str, encoder: Callable[[], Embedder | None]) -> Iterator[Op
 def memory(open_memory: Open) -> Memory:
     """One memory."""
     return open_memory()
+
+
+@pytest.fixture
+def shell(repo: Path, environ: dict[str, str]) -> Shell:
+    """Runs the `runner` command as a process of its own, with something on its stdin."""
+
+    def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-c", "from runner.cli import entry; entry()", *args]
+        return subprocess.run(command, cwd=repo, env=environ, input=stdin, capture_output=True, check=False)
+
+    return run
 
 
 @pytest.fixture

@@ -2,18 +2,20 @@
 
 import json
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-RunCli = Callable[..., subprocess.CompletedProcess[str]]
+from .conftest import Shell
+
+RunCli = Callable[..., Any]
 
 
-def test_what_is_stored_is_printed_as_it_was(cli: RunCli) -> None:
+def test_what_is_stored_is_printed_as_it_was(cli: RunCli, shell: Shell) -> None:
     assert cli("memory", "store", "design/api", "REST, über HTTP").stdout == "default/design/api: stored as version 1\n"
     assert cli("memory", "get", "design/api").stdout == "REST, über HTTP\n"
-    assert cli("memory", "store", "design/api", "-", stdin=b"from stdin").returncode == 0
+    assert shell("memory", "store", "design/api", "-", stdin=b"from stdin").returncode == 0
     assert cli("memory", "get", "design/api").stdout == "from stdin\n"
     assert cli("memory", "get", "design/api", "--version", "1").stdout == "REST, über HTTP\n"
     history = cli("memory", "get", "design/api", "--history").stdout.splitlines()
@@ -53,20 +55,25 @@ def test_deleting_says_how_to_read_it_still(cli: RunCli) -> None:
 
 def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(cli: RunCli) -> None:
     cli("memory", "store", "k", "v")
-    for args, stdin, code, why in (
-        (("get", "none"), b"", 1, "no 'none' in 'default'; `runner memory list"),
-        (("get", "none", "--history"), b"", 1, "no 'none'"),
-        (("delete", "none"), b"", 1, "no 'none'"),
-        (("store", "k", "w", "--no-upsert"), b"", 2, "'k' is in 'default' already, as version 1"),
-        (("store", "../k", "w"), b"", 2, "is not taken"),
-        (("store", "k", "-"), b"\xff", 2, "not UTF-8"),
-        (("store", "k", "{", "--as-json"), b"", 2, "leave --as-json out"),
-        (("import", "none.db"), b"", 2, "no such file"),
+    for args, code, why in (
+        (("get", "none"), 1, "no 'none' in 'default'; `runner memory list"),
+        (("get", "none", "--history"), 1, "no 'none'"),
+        (("delete", "none"), 1, "no 'none'"),
+        (("store", "k", "w", "--no-upsert"), 2, "'k' is in 'default' already, as version 1"),
+        (("store", "../k", "w"), 2, "is not taken"),
+        (("store", "k", "{", "--as-json"), 2, "leave --as-json out"),
+        (("import", "none.db"), 2, "no such file"),
     ):
-        done = cli("memory", *args, stdin=stdin)
+        done = cli("memory", *args)
         assert (done.returncode, done.stdout) == (code, "")
         assert done.stderr.startswith("runner: ")
         assert why in done.stderr
+
+
+def test_a_value_that_is_not_utf8_is_refused(shell: Shell) -> None:
+    done = shell("memory", "store", "k", "-", stdin=b"\xff")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"the value is not UTF-8 (invalid start byte at byte 0)" in done.stderr
 
 
 def test_runs_and_the_database_can_be_named(cli: RunCli, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def block(language: str) -> str:
     return found[0]
 
 
-def test_the_commands_print_what_is_written_below_them(cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_the_commands_print_what_is_written_below_them(cli: Callable[..., Any]) -> None:
     for example in block("console").removeprefix("$ ").split("\n$ "):
         command, _, printed = example.partition("\n")
         program, *args = shlex.split(command)

@@ -197,6 +197,14 @@ def test_the_background_survives_a_database_that_is_away_for_a_while(
     until(lambda: memory.count()["default"].embedded == 1)
 
 
+def test_a_vector_of_what_has_been_replaced_meanwhile_is_dropped(memory: Memory) -> None:
+    old = memory.store("note", "the cat sleeps")
+    memory.store("note", "invoices are sent by email")
+    with memory.database.writing("shop") as connection:
+        vectors.put(connection, "shop", "any", [(old.id, old.version, b"", b"")])
+    assert not memory.get("note").embedded
+
+
 def test_a_budget_of_nothing_leaves_entries_for_later(memory: Memory) -> None:
     for number in range(20):
         memory.store(f"n{number}", f"note {number}")
