@@ -12,6 +12,7 @@ from pathlib import Path
 
 PUBLISH_S = 1.0
 """How often each worker leaves its metrics for the others."""
+ENDING = (signal.SIGTERM, signal.SIGINT)
 RESTART_S = 1.0
 """A worker that died younger than this is started again no sooner."""
 
@@ -19,9 +20,8 @@ RESTART_S = 1.0
 class Worker:
     """One of the processes; `folder` is where they leave their metrics for each other, None where there is one."""
 
-    def __init__(self, number: int, folder: Path | None) -> None:
-        self.number, self.folder = number, folder
-        self.parent = os.getppid()
+    def __init__(self, number: int, folder: Path | None, parent: int) -> None:
+        self.number, self.folder, self.parent = number, folder, parent
 
     def publish(self, exposition: Callable[[], bytes]) -> None:
         """Leave this worker's metrics for the others from now on, and end with the process that started it."""
@@ -48,7 +48,8 @@ class Worker:
 def supervise(count: int, work: Callable[[Worker], None]) -> None:
     """Run `work` here (one worker), or in `count` forked processes until SIGINT or SIGTERM; a dead one is replaced."""
     if count == 1:
-        work(Worker(0, None))
+        _end_cleanly()
+        work(Worker(0, None, os.getppid()))
         return
     folder, ours = Path(tempfile.mkdtemp(prefix="router-metrics-")), os.getpid()
     try:
@@ -56,6 +57,12 @@ def supervise(count: int, work: Callable[[Worker], None]) -> None:
     finally:
         if os.getpid() == ours:  # not when a worker ends
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_cleanly() -> None:
+    """Uvicorn repeats the signal it was ended by: exit then, so that the last log lines are written."""
+    for name in ENDING:
+        signal.signal(name, lambda *_: sys.exit(0))
 
 
 def merged(expositions: dict[int, bytes]) -> bytes:
@@ -86,12 +93,13 @@ class _Supervisor:
         self.children: dict[int, tuple[int, float]] = {}
         """Process id → worker number, and when it was started."""
         self.stopping = False
+        self.pid = os.getpid()
 
     def run(self) -> None:
+        for name in ENDING:
+            signal.signal(name, self._stop)
         for number in range(self.count):
             self._start(number)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, self._stop)
         while self.children:
             pid, status = os.wait()
             number, started = self.children.pop(pid)
@@ -102,16 +110,17 @@ class _Supervisor:
                 self._start(number)
 
     def _start(self, number: int) -> None:
-        if self.stopping:
-            return
-        pid = os.fork()
-        if pid:
+        # Neither process may be told to stop before it can: the parent knows the child, the child its own handlers.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        pid = None if self.stopping else os.fork()
+        if pid == 0:
+            _end_cleanly()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+            self.work(Worker(number, self.folder, self.pid))
+            sys.exit(0)
+        if pid is not None:
             self.children[pid] = number, time.monotonic()
-            return
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, signal.SIG_DFL)
-        self.work(Worker(number, self.folder))
-        sys.exit(0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def _stop(self, _signal: int, _frame: object) -> None:
         self.stopping = True

@@ -82,7 +82,7 @@ def find(question: Question, vectors: TextVectors, head: Head, champion: Model |
     else:
         verdict = compare(judged, against, question.seed, aim, logged)
     rules = judge(parts.held_out, lambda _: None, policy)
-    return Findings(question, judged, against, rules, logged, verdict, _curve(question, vectors))
+    return Findings(question, judged, against, rules, logged, verdict, _curve(question, vectors, head.classifier.c))
 
 
 def _digest(judged: Sequence[Judged]) -> str:
@@ -124,12 +124,12 @@ def _without(question: Question, vectors: TextVectors, head: Head, unseen: set[s
     return predictor(vectors, fitted.classifier)
 
 
-def _curve(question: Question, vectors: TextVectors) -> list[tuple[int, float]]:
+def _curve(question: Question, vectors: TextVectors, c: float) -> list[tuple[int, float]]:
     """Accuracy over the number of rows; the encoder is the same all along, so it shows what the head gains."""
     names = question.taxonomy.names
     rows = [row for row in question.parts.train if row.distribution()]
     order = np.random.default_rng(question.seed).permutation(len(rows))
-    found, classifier = [], LinearClassifier(seed=question.seed)
+    found, classifier = [], LinearClassifier(seed=question.seed, c=c)
     for size in sorted({max(2, int(portion * len(rows))) for portion in CURVE}):
         some = [rows[i] for i in order[:size]]
         if len({row.task_type for row in some}) < 2:

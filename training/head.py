@@ -18,6 +18,8 @@ from training.rows import Row
 from training.vectors import TextVectors, Vectors
 
 EM_ROUNDS = 2
+PENALTIES = (1.0, 10.0)
+"""Values of the classifier's `c` that are tried for labels other than the shipped ones."""
 FEWEST_TASKS = 3
 """In so many of the user's tasks a word must come up before it counts by itself."""
 LIFT = 8.0
@@ -40,17 +42,18 @@ class Head:
 def fit(
     train: Sequence[Row], calibration: Sequence[Row], evidence: Sequence[Evidence], vectors: TextVectors,
     labels: Sequence[str], policy: Policy, seed: int = 0, start: LinearClassifier | None = None,
-    rounds: int = EM_ROUNDS,
+    rounds: int = EM_ROUNDS, c: float | None = None,
 ) -> Head:  # fmt: skip
     """Fit to `train` and `evidence`, calibrate on rows that neither encoder nor classifier has seen.
 
     Rows and evidence that name only a platform are spread over its types by the classifier itself, in turns.
-    A classifier to `start` from, of the same labels, spares the first turn.
+    A classifier to `start` from, of the same labels, spares the first turn. `c` is the classifier's, where it should
+    not be the one that suits the shipped labels.
     """
     rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
     loose = [*_bounded(evidence, rows), *_platform_only(train)]
     words = own_words([one.task for one in evidence], [row.text for row in rows])
-    classifier = start.knowing(words) if start else LinearClassifier(seed=seed, words=words)
+    classifier = start.knowing(words) if start else LinearClassifier(seed=seed, words=words, c=c or LinearClassifier.c)
     row_features, unseen_features = _features(classifier, vectors, rows), _features(classifier, vectors, unseen)
     vectors.encode_all([one.task for one in loose])
     predict = predictor(vectors, start) if start else None
@@ -63,6 +66,23 @@ def fit(
             classifier.calibrate(unseen_features, targets(unseen, labels))
         predict = predictor(vectors, classifier)
     return Head(classifier, rows, vectors.encode_all([row.text for row in rows]))
+
+
+def fittest_c(
+    train: Sequence[Row], calibration: Sequence[Row], vectors: TextVectors, labels: Sequence[str], seed: int
+) -> float:
+    """The classifier's `c`, of `PENALTIES`, that fits the rows for calibration best: more labels want a larger one."""
+    rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
+    if not unseen:
+        return LinearClassifier.c
+    learnt, seen = (vectors.encode_all([row.text for row in part]) for part in (rows, unseen))
+    classifier, loss = LinearClassifier(seed=seed), {}
+    for c in PENALTIES:
+        classifier.c = c
+        classifier.fit(learnt, targets(rows, labels), labels, np.array([row.weight for row in rows]))
+        said = classifier.calibrate(seen, targets(unseen, labels)).predict_proba(seen)
+        loss[c] = -float((targets(unseen, labels) * np.log(said.clip(1e-12))).sum())
+    return min(loss, key=lambda c: loss[c])
 
 
 def _bounded(evidence: Sequence[Evidence], rows: Sequence[Row]) -> list[Evidence]:

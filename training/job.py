@@ -17,7 +17,7 @@ from training.errors import DataError, NotEnoughData
 from training.evidence import Evidence, as_rows
 from training.findings import Findings, Question, find
 from training.finetune import Progress, Recipe
-from training.head import Head, fit, predictor_of
+from training.head import Head, fit, fittest_c, predictor_of
 from training.rows import Row
 from training.split import Split, split
 from training.taxonomy import SHIPPED, Taxonomy
@@ -148,5 +148,6 @@ def _fit(job: Job, parts: Split, vectors: TextVectors, policy: Policy, say: Call
     if vectors.store and vectors.store.problem:
         say(f"vectors are not kept for the next time: {vectors.store.problem}")
     say(f"fitting the classifier ({vectors.encoded} rows were new to the encoder)")
-    names = job.taxonomy.names
-    return fit(parts.train, parts.calibration, job.evidence, vectors, names, policy, job.recipe.seed)
+    names, seed = job.taxonomy.names, job.recipe.seed
+    c = None if job.taxonomy is SHIPPED else fittest_c(parts.train, parts.calibration, vectors, names, seed)
+    return fit(parts.train, parts.calibration, job.evidence, vectors, names, policy, seed, c=c)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ _STYLE: Any = {
     "axes.edgecolor": GRID, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": GRID, "xtick.color": SOFT, "ytick.color": SOFT, "legend.frameon": False, "axes.axisbelow": True,
 }  # fmt: skip
+MOST_SOURCES = 12
+"""More sources are summed up: nobody tells so many colours apart."""
 Counts = NDArray[np.int64]
 
 
@@ -97,24 +100,30 @@ def learning(curve: Sequence[tuple[int, float]]) -> str:
 
 def bars(groups: Mapping[str, Mapping[str, int]]) -> str:
     """Rows by label, stacked by where they come from; `groups` is label → source → rows."""
-    sources = sorted({source for counts in groups.values() for source in counts})
+    totals: Counter[str] = Counter()
+    for counts in groups.values():
+        totals.update(counts)
+    named = sorted(name for name, _ in totals.most_common(MOST_SOURCES))
+    stacks = {name: [counts.get(name, 0) for counts in groups.values()] for name in named}
+    if len(totals) > len(named):
+        sums = [sum(n for name, n in counts.items() if name not in named) for counts in groups.values()]
+        stacks[f"{len(totals) - len(named)} others"] = sums
 
     def draw(figure: Any) -> None:
         from matplotlib import colormaps
 
         axes = figure.subplots()
         left = np.zeros(len(groups))
-        for index, source in enumerate(sources):
-            widths = np.array([counts.get(source, 0) for counts in groups.values()])
-            color = colormaps["viridis"](0.1 + 0.8 * index / max(1, len(sources) - 1))
+        for index, (source, widths) in enumerate(stacks.items()):
+            color = colormaps["viridis"](0.1 + 0.8 * index / max(1, len(stacks) - 1))
             axes.barh(list(groups), widths, left=left, color=color, height=0.7, label=source)
-            left += widths
+            left += np.array(widths)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("rows")
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, ncols=1 + len(sources) // 16)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
 
-    return _svg(draw, 8.5, 1.0 + 0.28 * max(len(groups), len(sources) * 0.7))
+    return _svg(draw, 8.5, 1.0 + 0.28 * max(len(groups), len(stacks) * 0.7))
 
 
 def _svg(draw: Any, width: float, height: float) -> str:

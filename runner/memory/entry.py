@@ -100,6 +100,12 @@ def check_namespace(namespace: str) -> str:
     return _check_name("namespace", namespace, NAMESPACE_LENGTH)
 
 
+def check_namespaces(namespace: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the namespaces to look in, none for all, or raise `EntryRefused`."""
+    names = (namespace,) if isinstance(namespace, str) else tuple(namespace or ())
+    return tuple(check_namespace(name) for name in names)
+
+
 def check_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the tags without repeats, or raise `EntryRefused`."""
     unique = tuple(dict.fromkeys(tags))

@@ -122,7 +122,7 @@ class Memory:
         if offset < 0:
             raise EntryRefused(f"offset is {offset}; it counts entries to skip, from 0")
         rules.check_tags(tags), rules.check_limit(limit)
-        chosen = _namespaces(namespace)
+        chosen = rules.check_namespaces(namespace)
         with self.database.reading() as connection:
             some, total = listing.page(connection, self.view, chosen, tags, limit, offset)
         return Page(some, total)
@@ -152,7 +152,7 @@ class Memory:
         What holds a word of the query is found whatever the threshold; only meaning alone has to reach it.
         """  # fmt: skip
         rules.check_query(query), rules.check_limit(limit)
-        chosen = _namespaces(namespace)
+        chosen = rules.check_namespaces(namespace)
         with self.database.reading() as connection:
             exact = entries.exact(connection, self.view, chosen, query.strip())
         ranked, shares = keyword_shares(self.database, self.view, chosen, query)
@@ -197,8 +197,3 @@ class Memory:
 
 def _searched(draft: Draft) -> str:
     return " ".join((draft.key, *draft.tags, plain_text(draft.text)))
-
-
-def _namespaces(namespace: str | Sequence[str] | None) -> tuple[str, ...]:
-    names = (namespace,) if isinstance(namespace, str) else tuple(namespace or ())
-    return tuple(rules.check_namespace(name) for name in names)

@@ -61,3 +61,11 @@ def test_workers_end_with_the_process_that_started_them() -> None:
         parent.kill()
         _, alive = psutil.wait_procs(children, timeout=LONGEST_WAIT_S)
         assert alive == []
+
+
+def test_traces_and_several_tokens_are_served_as_set() -> None:
+    nobody = "http://127.0.0.1:9"
+    with router_service(ROUTER_OTEL="true", ROUTER_TOKEN="a, b", OTEL_EXPORTER_OTLP_ENDPOINT=nobody) as (url, _):
+        for token, status in (("a", 200), ("b", 200), ("c", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            assert httpx2.get(f"{url}/model", headers=headers, timeout=LONGEST_WAIT_S).status_code == status

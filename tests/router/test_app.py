@@ -47,6 +47,22 @@ def test_a_batch_gets_the_answers_that_single_calls_get(http: TestClient) -> Non
         assert one["probabilities"] == alone["probabilities"]
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"tasks": []}', b'{"tasks": [{"task": " "}]}', b'{"tasks": [\xff]}'])
+def test_a_batch_that_is_wrong_gets_a_problem_document(http: TestClient, body: bytes) -> None:
+    reply = http.post("/route/batch", content=body, headers={"content-type": "application/json"})
+    assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_an_outcome_under_a_used_key_is_acknowledged_once_and_refused_when_it_differs(http: TestClient) -> None:
+    known = http.post("/route", json={"task": QUESTION}).json()["decision_id"]
+    outcome = {"decision_id": known, "run_id": "r", "platform": "codex", "status": "succeeded"}
+    key = {"Idempotency-Key": "k1"}
+    assert [http.post("/outcomes", json=outcome, headers=key).status_code for _ in range(2)] == [200, 200]
+    reply = http.post("/outcomes", json={**outcome, "status": "failed"}, headers=key)
+    assert reply.status_code == 422
+    assert "'k1'" in reply.json()["detail"]
+
+
 def test_the_user_s_platform_wins_and_is_logged_as_an_override(http: TestClient) -> None:
     answer = http.post("/route", json={"task": QUESTION, "platform": "codex"}).json()
     assert (answer["platform"], answer["source"]) == ("codex", "override")

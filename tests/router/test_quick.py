@@ -69,6 +69,11 @@ def test_where_none_runs_none_answers() -> None:
     assert ask(QUESTION, None, None) is None
 
 
+def test_a_foreign_service_on_the_port_is_not_told_the_task(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.health.Health.model_dump_json", lambda _: '{"service": "another"}')
+    assert ask(QUESTION, None, "s3cret") is None
+
+
 @pytest.mark.parametrize("words", [["--json"], []])
 def test_the_command_prints_its_answer(
     port: int,
