@@ -1,5 +1,6 @@
 """Several processes behind one port, forked from one that has loaded the model, so that they share its memory."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 PUBLISH_S = 1.0
 """How often each worker leaves its metrics for the others."""
@@ -116,11 +118,22 @@ class _Supervisor:
         if pid == 0:
             _end_cleanly()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-            self.work(Worker(number, self.folder, self.pid))
-            sys.exit(0)
+            self._work(number)
         if pid is not None:
             self.children[pid] = number, time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+    def _work(self, number: int) -> NoReturn:
+        try:
+            self.work(Worker(number, self.folder, self.pid))
+        finally:
+            error = sys.exception()
+            failed = error is not None and not isinstance(error, SystemExit)
+            if failed:
+                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            atexit._run_exitfuncs()  # noqa: SLF001
+            # Not `sys.exit`: onnxruntime's destructors would wait for a thread that stayed with the parent.
+            os._exit(int(failed))
 
     def _stop(self, _signal: int, _frame: object) -> None:
         self.stopping = True

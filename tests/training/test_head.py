@@ -1,0 +1,77 @@
+"""Fitting the classifier: own words, bounded evidence, the penalty."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from router.policy import SHIPPED, Policy
+from router.registry import Registry
+from training.evidence import Evidence
+from training.head import (
+    MOST_OF_ALL,
+    PENALTIES,
+    _bounded,
+    fit,
+    fittest_c,
+    own_words,
+    predictor,
+    predictor_of,
+)
+from training.rows import LABELS, Row, read
+from training.vectors import TextVectors
+
+SHOP = (
+    "the cart total is wrong",
+    "rename the invoice helper",
+    "write tests for the coupon code",
+    "explain the refund job",
+)
+
+
+def test_words_that_only_this_user_says_count_by_themselves() -> None:
+    others = [f"fix the {word} page" for word in ("login", "cart", "order", "user", "refund")] * 40
+    mine = [f"zephyr: fix the {word} page" for word in ("login", "cart", "order", "user")] + ["once only"]
+    assert own_words(mine, others).known == ("zephyr",)
+    assert own_words([], others).known == ()
+
+
+def test_evidence_never_outweighs_the_rows() -> None:
+    rows = [Row(f"t{n}", "test") for n in range(100)]
+    few, many = [Evidence("a", 6.0, platform="codex")], [Evidence(f"a{n}", 6.0, platform="codex") for n in range(50)]
+    assert _bounded(few, rows) == few
+    assert sum(one.weight for one in _bounded(many, rows)) == pytest.approx(MOST_OF_ALL * 100)
+    assert _bounded([], rows) == []
+
+
+def test_a_habit_that_hangs_on_a_word_is_learnt_and_other_tasks_stay_where_they_were(
+    shipped_models: Path, data_file: Path
+) -> None:
+    model = Registry(shipped_models).load_current()
+    vectors, policy = TextVectors(model.encoder), Policy.open(SHIPPED)
+    rows = read([data_file])
+    evidence = [
+        Evidence(f"zephyr: {text} ({'abcdefgh'[n]})", 6.0, platform="hybrid") for n in range(8) for text in SHOP
+    ]
+    plain = fit(rows, [], [], vectors, LABELS, policy)
+    taught = fit(rows, [], evidence, vectors, LABELS, policy)
+    assert "zephyr" in taught.classifier.words.known
+
+    def platform(text: str, head: object) -> str:
+        says = predictor(vectors, head.classifier)  # type: ignore[attr-defined]
+        return policy.least_cost(policy.platform_probabilities(says(text).task_types))  # type: ignore[union-attr]
+
+    unseen = ("why does the newsletter bounce?", "add an index to the orders table")
+    assert {platform(f"zephyr: {text}", taught) for text in unseen} == {"hybrid"}
+    assert [platform(text, taught) for text in unseen] == [platform(text, plain) for text in unseen]
+    assert predictor_of(model)("fix it") is not None
+
+
+def test_more_labels_want_a_weaker_penalty(shipped_models: Path) -> None:
+    vectors = TextVectors(Registry(shipped_models).load_current().encoder)
+    topics = ["otter", "violin", "glacier", "pepper", "anchor", "comet", "walnut", "ladder"]
+    rows = [Row(f"{topic} {word}", topic) for topic in topics for word in ("one", "two", "red", "blue", "old", "new")]
+    found = fittest_c(rows, [Row(f"the {topic}", topic) for topic in topics], vectors, topics, 0)
+    assert found == max(PENALTIES)
+    assert fittest_c(rows, [], vectors, topics, 0) in PENALTIES
+    assert np.isfinite(found)
