@@ -116,8 +116,6 @@ class _Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         pid = None if self.stopping else os.fork()
         if pid == 0:
-            _end_cleanly()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             self._work(number)
         if pid is not None:
             self.children[pid] = number, time.monotonic()
@@ -125,12 +123,16 @@ class _Supervisor:
 
     def _work(self, number: int) -> NoReturn:
         try:
+            _end_cleanly()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             self.work(Worker(number, self.folder, self.pid))
         finally:
+            for name in ENDING:
+                signal.signal(name, signal.SIG_IGN)
             error = sys.exception()
             failed = error is not None and not isinstance(error, SystemExit)
             if failed:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                sys.excepthook(*sys.exc_info())
             atexit._run_exitfuncs()  # noqa: SLF001
             # Not `sys.exit`: onnxruntime's destructors would wait for a thread that stayed with the parent.
             os._exit(int(failed))
