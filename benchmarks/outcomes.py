@@ -26,42 +26,27 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.user import Wish, many, react
 from router.journal import Journal
-from router.labels import OUT_OF_SCOPE, Platform, Status
+from router.labels import OUT_OF_SCOPE
 from router.policy import SHIPPED as SHIPPED_POLICY
 from router.policy import Policy
 from router.registry import Registry
-from router.schemas import Decision, Feedback, Outcome
 from router.service import Router
 from router.settings import Settings
-from training.command import GOLDEN_FILE, SEED_FILES, shipped_data
 from training.evaluate import judge
 from training.evidence import collect
 from training.findings import Findings
 from training.head import predictor_of
 from training.job import Job, train
+from training.request import GOLDEN_FILE, SEED_FILES, shipped_data
 from training.rows import Row, read
-from training.taxonomy import platform_of
 from training.vectors import TextVectors, VectorStore
 
 STAGES = (50, 200, 1000)
 TESTED = 400
 TESTED_SHARE = 1 / 3
 SESSIONS = "sessions-"
-PROJECTS = {"payments": Platform.CLAUDE_CODE, "storybook": Platform.CODEX, "gateway": Platform.HYBRID}
-SHARES = {"payments": 0.2, "storybook": 0.2, "gateway": 0.1, "": 0.5}
-SPIKES = 0.3
-"""Share of the things to build, outside the three projects, that he calls a spike."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A task and where this user wants it."""
-
-    text: str
-    platform: str
-    habit: str
-    """The habit it shows; empty where he does as the seed says."""
 
 
 @dataclass
@@ -77,73 +62,14 @@ class Course:
     log: list[str] = field(default_factory=list)
 
 
-def wishes(rows: Sequence[Row], policy: Policy, random: np.random.Generator) -> list[Wish]:
-    """The rows as this user would type them, and where he wants them."""
-    found = []
-    for index in random.permutation(len(rows)):
-        row = rows[index]
-        project = str(random.choice(list(SHARES), p=list(SHARES.values())))
-        spike = not project and row.task_type in {"implement", "feature"} and random.random() < SPIKES
-        if project:
-            found.append(Wish(f"{project}: {row.text}", PROJECTS[project], project))
-        elif spike:
-            found.append(Wish(f"spike: {row.text}", Platform.CLAUDE_CODE, "spike"))
-        else:
-            found.append(Wish(row.text, platform_of(policy, str(row.task_type)), ""))
-    return found
-
-
-def _many(rows: Sequence[Row], count: int, policy: Policy, random: np.random.Generator) -> list[Wish]:
-    found: dict[str, Wish] = {}
-    while len(found) < count:
-        found |= {wish.text: wish for wish in wishes(rows, policy, random)}
-    return list(found.values())[:count]
-
-
-def react(router: Router, wish: Wish, noise: float, random: np.random.Generator) -> None:
-    """One task: routed, run, and whatever the user says of it. With probability `noise` he says the wrong thing."""
-    wanted = wish.platform
-    if random.random() < noise:
-        wanted = str(random.choice([name for name in PROJECTS.values() if name != wanted]))
-    decision = router.route(wish.text)
-    mood = random.random()
-    if decision.platform == wanted:
-        if mood < 0.45:
-            _outcome(router, decision, accepted=True)
-        elif mood < 0.6:
-            router.record_feedback(Feedback(decision_id=decision.decision_id, verdict="good"))
-        else:
-            _outcome(router, decision, accepted=None)  # nobody looked
-    elif mood < 0.35:
-        router.record_feedback(Feedback(decision_id=decision.decision_id, platform=Platform(wanted)))
-    elif mood < 0.6:
-        router.route(wish.text, platform=Platform(wanted))
-    elif mood < 0.85:
-        _outcome(router, decision, accepted=False)
-    else:
-        _outcome(router, decision, accepted=None)
-
-
-def _outcome(router: Router, decision: Decision, *, accepted: bool | None) -> None:
-    router.record_outcome(
-        Outcome(
-            decision_id=decision.decision_id,
-            run_id=decision.decision_id,
-            platform=decision.platform,
-            status=Status.REJECTED if accepted is False else Status.SUCCEEDED,
-            accepted=accepted,
-        )
-    )
-
-
 def course(noise: float, seed: int, rows: Sequence[Row], own: Sequence[Row], golden: Sequence[Row]) -> Course:
     """One user from the first task to the last retrain."""
     random = np.random.default_rng(seed)
     policy = Policy.open(SHIPPED_POLICY)
     order = [own[i] for i in random.permutation(len(own))]
     cut = int(len(own) * TESTED_SHARE)
-    tested = _many(order[:cut], TESTED, policy, random)
-    logged = _many(order[cut:], STAGES[-1], policy, random)
+    tested = many(order[:cut], TESTED, policy, random)
+    logged = many(order[cut:], STAGES[-1], policy, random)
     found = Course(noise)
     with tempfile.TemporaryDirectory() as folder:
         registry = Registry(Path(folder) / "models")

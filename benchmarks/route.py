@@ -27,7 +27,7 @@ from router.journal import Journal
 from router.registry import Registry
 from router.service import Router
 from router.settings import CHECKOUT_MODELS
-from training.command import SEED_FILES, shipped_data
+from training.request import SEED_FILES, shipped_data
 
 UTTERANCES_A_ROUTE = 10
 

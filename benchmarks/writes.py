@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import psutil
 
-from benchmarks.load import prompts
+from benchmarks.load import long_prompt, prompts
 from benchmarks.services import router_service
 from router.journal import Journal
 
@@ -41,16 +41,17 @@ def journal_locked(seconds: float) -> dict[str, object]:
 
 
 def journal_full() -> dict[str, object]:
-    """The disk is full (no file may grow past 100 kB): routes go on, failures are counted, outcomes are refused."""
+    """The disk is full (no file may grow past 2 MB): routes go on, failures are counted, outcomes are refused."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 
     with tempfile.TemporaryDirectory() as folder, _service(f"sqlite:///{folder}/j.db", before_start=limit) as http:
         asked = 0
         while not (counts := _counts(http))["journal_errors"]:
-            asked += _route(http, 50)
-            assert asked < 5000, "the disk never filled"
+            http.post("/route", json={"task": long_prompt(5000, asked)[:32_000]}).raise_for_status()
+            asked += 1
+            assert asked < 500, "the disk never filled"
         refused = _feedback(http, http.post("/route", json={"task": "explain it"}).json()["decision_id"])
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1"), refused.text
         counts = _counts(http)

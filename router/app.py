@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from router import samples
 from router.health import Health, Readiness, Served
+from router.hotpath import HotPath
 from router.limits import Limits
 from router.metrics import CONTENT_TYPE, Metrics
 from router.problems import documented, install
@@ -68,6 +69,7 @@ def create_app(
     _add_health(app, router, metrics, exposition)
     app.state.metrics = metrics
     known = (token, *tokens) if token else tokens
+    app.add_middleware(HotPath, router=router, threads=threads)
     app.add_middleware(
         Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=metrics.request
     )

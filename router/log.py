@@ -15,6 +15,8 @@ import structlog
 
 LONGEST_QUEUE = 10_000
 """Entries that wait for a slow reader; more are dropped."""
+LOOK_S = 0.05
+"""How often the writing thread looks for entries."""
 FLUSH_S = 1.0
 """Longest wait for the last entries when the process ends."""
 
@@ -23,7 +25,8 @@ class LogQueue(QueueHandler):
     """Hands entries to the writing thread; never waits for it."""
 
     def __init__(self) -> None:
-        super().__init__(queue.Queue(LONGEST_QUEUE))
+        self.waiting: queue.Queue[logging.LogRecord] = queue.Queue(LONGEST_QUEUE)
+        super().__init__(self.waiting)
         self.dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -40,8 +43,22 @@ class LogQueue(QueueHandler):
     def flush(self) -> None:
         """Wait a moment until what is queued has been written."""
         deadline = time.monotonic() + FLUSH_S
-        while self.queue.unfinished_tasks and time.monotonic() < deadline:  # type: ignore[attr-defined]
+        while self.waiting.unfinished_tasks and time.monotonic() < deadline:
             time.sleep(0.005)
+
+
+class Lines(QueueListener):
+    """Writes what is queued now and then: woken for each entry, it would hold up the answer that the entry is about."""
+
+    def __init__(self, waiting: "queue.Queue[logging.LogRecord]", handler: logging.Handler) -> None:
+        super().__init__(waiting, handler)
+        self.waiting = waiting
+
+    def dequeue(self, block: bool) -> logging.LogRecord:  # noqa: FBT001
+        """Return the next entry."""
+        while self.waiting.empty():
+            time.sleep(LOOK_S)
+        return super().dequeue(block)
 
 
 def log_to(stream: TextIO = sys.stderr, level: str = "info") -> LogQueue:
@@ -62,7 +79,7 @@ def log_to(stream: TextIO = sys.stderr, level: str = "info") -> LogQueue:
         )
     )
     queued = LogQueue()
-    listener = QueueListener(queued.queue, handler)
+    listener = Lines(queued.waiting, handler)
     listener.start()  # its thread is a daemon: a reader that never reads can't keep the process alive
     atexit.register(queued.flush)
     logging.basicConfig(handlers=[queued], level=level.upper(), force=True)

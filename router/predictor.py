@@ -14,7 +14,7 @@ from router.artifact import Model
 from router.decision import Choice, Prediction
 from router.schemas import Decision, Similar
 
-LIKELY = 0.98
+LIKELY = 0.95
 """Examples are looked for among the types that together have this probability, which spares most of the work."""
 KEPT_ANSWERS = 1024
 LONGEST_KEPT = 4096

@@ -21,12 +21,20 @@ _LIMITS = (
     "- Its confidence is calibrated on rows like those it learnt from; on others it may be too sure.\n"
 )
 
+MOST_SOURCES = 20
+"""More of them are counted, not named."""
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_SOURCES
+    return ", ".join(names[:MOST_SOURCES]) + (f" and {more} more" if more > 0 else "")
+
 
 def text(manifest: Manifest, findings: Findings, compared: Mapping[str, Mapping[str, Any]]) -> str:
     """The card, as Markdown; `compared` is name → scores."""
     question, parts = findings.question, findings.question.parts
     labels = ", ".join(f"`{question.taxonomy.shown(name)}`" for name in manifest.labels)
-    sources = sorted({row.source or "no source" for row in question.rows})
+    sources = _some(sorted({row.source or "no source" for row in question.rows}))
     command = f"train-router eval --data FILE --json  # version {manifest.version}"
     return "\n".join([
         f"# Model {manifest.version}\n",
@@ -37,7 +45,7 @@ def text(manifest: Manifest, findings: Findings, compared: Mapping[str, Mapping[
         f"- Parent: {manifest.parent or 'none'}; seed {manifest.seed}\n",
         "## What it learnt from\n",
         (f"{len(parts.train):,} rows to learn, {len(parts.calibration):,} to calibrate, and "
-         f"{len(question.evidence):,} pieces of evidence from the journal. Sources: {', '.join(sources)}."),
+         f"{len(question.evidence):,} pieces of evidence from the journal. Sources: {sources}."),
         f"Digest of the rows: `{manifest.data_digest}`.\n",
         "## How good it is\n",
         (f"On {len(parts.held_out):,} rows that it has not seen, with abstention and rules as users meet it. "

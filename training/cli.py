@@ -35,7 +35,8 @@ def train(
     """Train from data and journal, judge on held-out rows, write a version, promote it if it is not worse."""
     if context.invoked_subcommand is not None:
         return
-    from training.command import Request, run
+    from training.command import run
+    from training.request import Request
 
     request = Request(
         data=data, golden=golden, labels=labels, journal=journal, models_dir=models_dir, encoder=encoder, base=base,

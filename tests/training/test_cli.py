@@ -12,7 +12,7 @@ from router.labels import Platform, Source, TaskType
 from router.registry import Registry
 from router.schemas import Feedback
 from router.service import Router
-from training.command import GOLDEN_FILE, SEED_FILES
+from training.request import GOLDEN_FILE, SEED_FILES
 from training.rows import digest, read
 
 from .conftest import Typed, few_rows, write_rows
@@ -154,7 +154,7 @@ def test_an_edited_golden_set_is_refused_unless_it_is_named(
     golden = write_rows(shipped / GOLDEN_FILE, few_rows(30)[5::6])
     for name in SEED_FILES:
         shutil.copyfile(data_file, shipped / name)
-    monkeypatch.setattr("training.command.CHECKOUT_DATA", shipped)
+    monkeypatch.setattr("training.request.CHECKOUT_DATA", shipped)
     assert typed("--journal", "none", "--promote", "force")[0] == 0
     served = models.current()
     assert models.load_current().manifest.golden_digest == digest(read([golden]))

@@ -127,7 +127,7 @@ def test_missing_weights_are_named_and_the_served_model_stays(
     words: list[str], said: str,
 ) -> None:  # fmt: skip
     before = models.current()
-    monkeypatch.setattr("training.command._lender", lambda: None)
+    monkeypatch.setattr("training.request._lender", lambda: None)
     given = [word.format(tmp=tmp_path) for word in words]
     code, _, err = typed("--data", str(data_file), "--encoder", "finetune", "--journal", "none", *given)
     assert (code, said in err) == (5, True), err

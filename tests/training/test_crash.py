@@ -13,6 +13,8 @@ from router.registry import Registry
 from training.version import LEFTOVER_AGE_S, sweep
 
 ENTRY = "from training.cli import entry; entry()"
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); " + ENTRY
+"""A test runner in the background may have been started with Ctrl-C ignored."""
 LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); " + ENTRY
 
 
@@ -65,7 +67,7 @@ def test_killed_while_promoting_either_version_is_served_whole(models: Registry,
 
 def test_interrupted_it_says_so_and_leaves_nothing_behind(models: Registry, data_file: Path) -> None:
     before = sorted(path.name for path in models.root.iterdir())
-    with start(models, data_file) as process:
+    with start(models, data_file, LISTENING) as process:
         until(process, "encoding")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()

@@ -7,6 +7,7 @@ from router.decision import Prediction
 from router.policy import SHIPPED, Policy
 from training.evaluate import Judged, accuracy_at, calibration_error, interval, judge, macro_f1, scores
 from training.gate import compare
+from training.off_policy import OffPolicy
 from training.rows import Row
 
 
@@ -120,3 +121,29 @@ def test_a_candidate_is_promoted_only_if_it_is_not_worse(policy: Policy, new: in
 
 def test_without_a_champion_the_first_model_is_promoted(policy: Policy) -> None:
     assert compare(pair(policy, 1, 1)[0], None).promote
+
+
+def logged(low: float, high: float, effective: float) -> OffPolicy:
+    return OffPolicy(100, 0.5, 0.8, effective, (low + high) / 2, (low, high))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "effective", "promoted"),
+    [(-0.4, -0.2, 90.0, False), (-0.4, -0.2, 12.0, True), (-0.4, 0.1, 90.0, True), (0.1, 0.3, 90.0, True)],
+)
+def test_a_candidate_that_is_worse_on_what_really_happened_is_not_promoted(
+    policy: Policy, low: float, high: float, effective: float, *, promoted: bool
+) -> None:
+    verdict = compare(*pair(policy, 180, 180), logged=logged(low, high, effective))
+    assert verdict.promote is promoted
+    assert "off-policy" in verdict.reason
+
+
+def test_a_model_of_other_labels_is_judged_by_its_labels(policy: Policy) -> None:
+    rows = [Row("a", "apple"), Row("b", "pear"), Row("c", "none"), Row("d", "apple")]
+    fruit = {name: Prediction({"apple": p, "pear": 1 - p}, 0.0) for name, p in (("a", 0.9), ("b", 0.8))}
+    answers = {**fruit, "c": Prediction({"apple": 1.0}, 0.9), "d": Prediction({"apple": 1.0}, 0.8)}
+    found = scores(judge(rows, answers.__getitem__, policy), "type")
+    assert (found["in_scope_accuracy"], found["out_of_scope_recall"]) == (pytest.approx(1 / 3, abs=1e-3), 1.0)
+    assert found["type_accuracy"] == pytest.approx(2 / 3, abs=1e-3)
+    assert judge(rows[:1], lambda _: None, policy)[0].outcome("type") == (False, 0.0)
