@@ -28,7 +28,7 @@ demo: install ## The whole chain, end to end, with the real programs and no acco
 
 test: install lint ## Every gate: lint, types, imports, tests, coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q --reruns 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,5 +1,6 @@
 """What every test may use: the shipped model, and homes that are nobody's."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ ROUTER_VARIABLES = (
     "ROUTER_MODELS_DIR", "ROUTER_DATABASE_URL", "ROUTER_TOKEN", "ROUTER_STORE_TASKS", "ROUTER_HOST", "ROUTER_PORT",
     "ROUTER_MAX_IN_FLIGHT", "RUNNER_ROUTER_URL",
 )  # fmt: skip
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and with them all that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

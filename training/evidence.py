@@ -1,7 +1,7 @@
 """What the journal teaches: corrections, overrides, successes and failures as weighted rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from router.decision import Prediction
@@ -18,6 +18,10 @@ OVERRIDE_WEIGHT = 4.0
 SUCCESS_WEIGHT = 3.0
 FAILURE_WEIGHT = 1.0
 """How many seed rows a piece of evidence outweighs: the user's own word most, a failure least."""
+MOST_EMPHASIS = 10.0
+"""How much more a piece counts while there are few, up to 50; less and less of it the more there are."""
+EMPHASISED_PIECES = 500
+"""From so many pieces on each counts its plain weight."""
 FAILURES = frozenset({Status.FAILED, Status.REJECTED, Status.STALLED})
 """How a run ends that went wrong on its platform; what the user or a clock ended says nothing."""
 SOURCE = "journal"
@@ -63,6 +67,12 @@ def collect(journal: Journal) -> list[Evidence]:
         if key not in latest or found.weight >= latest[key].weight:
             latest[key] = found
     return list(latest.values())
+
+
+def emphasise(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Let few pieces of evidence count for more each than many do: one correction must turn its own task's route."""
+    factor = min(MOST_EMPHASIS, max(1.0, EMPHASISED_PIECES / max(1, len(evidence))))
+    return [replace(one, weight=one.weight * factor) for one in evidence]
 
 
 def as_rows(evidence: Sequence[Evidence], predict: Predict, policy: Policy) -> list[Row]:

@@ -10,7 +10,7 @@ from router.registry import Registry
 from router.settings import Settings, in_checkout
 from training.encoders import SERVED
 from training.errors import DataError, GoldenChanged
-from training.evidence import Evidence, collect
+from training.evidence import Evidence, collect, emphasise
 from training.finetune import Recipe
 from training.job import Job
 from training.rows import Row, digest, read
@@ -101,7 +101,8 @@ def _evidence(journal_url: str | None, taxonomy: Taxonomy) -> list[Evidence]:
         return []
     journal = Journal(journal_url or Settings().journal_url())
     try:
-        return [one for one in collect(journal) if one.task_type is None or one.task_type in taxonomy.names]
+        found = [one for one in collect(journal) if one.task_type is None or one.task_type in taxonomy.names]
+        return emphasise(found)
     finally:
         journal.close()
 
