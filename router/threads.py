@@ -18,7 +18,7 @@ class Threads:
     """
 
     def __init__(self, cores: int | None = None) -> None:
-        self.cores = cores or len(os.sched_getaffinity(0))
+        self.cores = cores or _cores()
         self._routes = ThreadPoolExecutor(self.cores, "route")
         self._batches = ThreadPoolExecutor(self.cores, "batch")
         self._journal = ThreadPoolExecutor(JOURNAL_THREADS, "journal-call")
@@ -48,3 +48,8 @@ class Threads:
         """Let the threads end when their work is done."""
         for pool in (self._routes, self._batches, self._journal):
             pool.shutdown(wait=False)
+
+
+def _cores() -> int:
+    """Cores this process may use; all there are where the system can't tell (macOS)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

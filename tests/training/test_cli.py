@@ -155,7 +155,7 @@ def test_an_edited_golden_set_is_refused_unless_it_is_named(
     for name in SEED_FILES:
         shutil.copyfile(data_file, shipped / name)
     monkeypatch.setattr("training.request.CHECKOUT_DATA", shipped)
-    assert typed("--journal", "none", "--promote", "force")[0] == 0
+    assert typed("--journal", "none", "--promote", "force", "--golden", str(golden))[0] == 0
     served = models.current()
     assert models.load_current().manifest.golden_digest == digest(read([golden]))
     write_rows(golden, few_rows(30)[4::6])
