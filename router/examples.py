@@ -37,15 +37,11 @@ class Examples:
             return []
         rows = np.concatenate([rows for rows, _ in kinds])
         # Row by row: a matrix product this size wakes BLAS threads, which takes longer than the work on a busy machine.
-        similarities = np.concatenate([np.vecdot(vectors, vector) for _, vectors in kinds]) / 127
-        return [
-            Similar(
-                text=self.texts[rows[i]],
-                task_type=self.task_types[rows[i]],
-                similarity=round(float(similarities[i]), 4),
-            )
-            for i in np.argsort(-similarities)[:count]
-        ]
+        similarities = np.concatenate([np.vecdot(vectors, vector) for _, vectors in kinds])
+        return [self._similar(rows[i], similarity / 127) for i, similarity in _largest(similarities, count)]
+
+    def _similar(self, row: int, similarity: float) -> Similar:
+        return Similar(text=self.texts[row], task_type=self.task_types[row], similarity=round(similarity, 4))
 
     @cached_property
     def _by_type(self) -> dict[str, tuple[NDArray[np.intp], NDArray[np.float32]]]:
@@ -56,3 +52,13 @@ class Examples:
     def __getstate__(self) -> dict[str, object]:
         # Without the floats: the artifact stays a quarter of the size.
         return {name: value for name, value in self.__dict__.items() if name != "_by_type"}
+
+
+def _largest(values: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
+    """Index and value of the `count` largest, the largest first; `values` is used up. Cheaper than to sort them all."""
+    found = []
+    for _ in range(min(count, len(values))):
+        index = int(values.argmax())
+        found.append((index, float(values[index])))
+        values[index] = -np.inf
+    return found

@@ -53,6 +53,12 @@ class Status(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    """Stopped before it used more than it was allowed."""
+    RATE_LIMITED = "rate_limited"
+    """The account's allowance was used up."""
+    NEEDS_INPUT = "needs_input"
+    """It ended with a question to the user."""
     CANCELLED = "cancelled"
     REJECTED = "rejected"
 

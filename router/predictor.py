@@ -71,7 +71,7 @@ class Predictor:
         vector = self.model.encoder.encode(task)
         encoded = time.perf_counter()
         classifier = self.model.classifier
-        probabilities = classifier.predict_proba(vector[None], [task])[0].tolist()
+        probabilities = classifier.predict_one(vector, task)
         prediction = Prediction.of(dict(zip(classifier.classes_, probabilities, strict=True)))
         classified = time.perf_counter()
         similar = tuple(self.model.examples.nearest(vector, among=_likely(classifier.classes_, probabilities)))
