@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TORCH := torch==2.13.0
+N ?= 20
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint serve train bench docs clean
+.PHONY: help install demo test lint serve train bench chaos docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -46,6 +47,9 @@ train: install ## Train the shipped model again from data/ alone (encoder includ
 
 bench: install ## Measure speed against peers in the same run
 	$(BIN)/python -m benchmarks
+
+chaos: install ## Kill what belongs to runs, in N rounds of six sessions
+	CHAOS_ROUNDS=$(N) $(BIN)/pytest -q tests/acceptance/chaos
 
 docs: install ## Check that the documentation is true
 	$(BIN)/pytest -q tests/test_docs.py

@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 NAMES = ("route", "runner", "memory")
+WITH_OPTIONS = frozenset({"route", "memory"})
+"""Those that know `--quick`."""
 
 
 def main() -> int:
@@ -13,7 +15,7 @@ def main() -> int:
     for name in NAMES:
         if importlib.util.find_spec(f"benchmarks.{name}") is None:
             continue
-        options = sys.argv[1:] if name == "route" else []
+        options = sys.argv[1:] if name in WITH_OPTIONS else []
         if subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False).returncode:
             failed.append(name)
     if failed:

@@ -1,6 +1,6 @@
 """How fast the shared memory stores and finds, beside `claude-flow` through its own MCP server, in the same run.
 
-    python -m benchmarks.memory [--entries 100000] [--peer-entries 1000] [--no-peer]
+    python -m benchmarks.memory [--entries 100000] [--peer-entries 1000] [--no-peer] [--quick]
 
 Ours is measured twice: as a library with `--entries` entries, and through `runner mcp` with as few as the peer has.
 claude-flow is installed by npm into the user's cache folder; without npm or network that part is skipped, and said so.
@@ -186,7 +186,10 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--peer-entries", type=int, default=1000)
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the entries")
     options = parser.parse_args()
+    if options.quick:
+        options.entries, options.peer_entries = options.entries // 10, options.peer_entries // 10
     blocks: list[tuple[str, Timings]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

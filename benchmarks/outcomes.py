@@ -6,11 +6,16 @@ A simulated user works through a real router and journal; after 50, 200 and 1,00
 encoder frozen, behind the real gate. Writes `outcomes.md` and `outcomes.svg`.
 
 Where his habits differ from the seed data:
-- what begins with `payments:` he always does with a person present (claude-code), whatever it is;
-- what begins with `storybook:` he always leaves to headless sessions (codex);
-- what begins with `gateway:` always goes through design, implementation and review (hybrid);
+- what is of his project `payments` he always does with a person present (claude-code), whatever it is;
+- what is of `storybook` he always leaves to headless sessions (codex);
+- what is of `gateway` always goes through design, implementation and review (hybrid);
 - `spike:` before something to build means that he wants to think it through first (claude-code);
 - the other half of his tasks goes where the seed data says.
+
+He names the project in one of three ways: `payments: …`, `in payments: …`, `… (payments)`. Of the answers that he
+likes he accepts 45 %, calls 15 % good and says nothing of the rest; of those that he doesn't he corrects 35 %,
+overrides 25 %, rejects 25 % and says nothing of the rest. With wrong feedback he wants another platform than his own
+in a tenth of the tasks, and says so.
 
 His prompts are golden rows of every second session, which neither encoder nor classifier has seen; a third of them is
 only tested on, the others come up again and again, each time as another project's. The other golden rows show what is
@@ -18,6 +23,8 @@ forgotten.
 """
 
 import argparse
+import itertools
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -35,7 +42,7 @@ from router.registry import Registry
 from router.service import Router
 from router.settings import Settings
 from training.evaluate import judge
-from training.evidence import collect
+from training.evidence import collect, emphasise
 from training.findings import Findings
 from training.head import predictor_of
 from training.job import Job, train
@@ -62,8 +69,18 @@ class Course:
     log: list[str] = field(default_factory=list)
 
 
-def course(noise: float, seed: int, rows: Sequence[Row], own: Sequence[Row], golden: Sequence[Row]) -> Course:
-    """One user from the first task to the last retrain."""
+def begin(folder: Path, rows: Sequence[Row], golden: Sequence[Row]) -> None:
+    """What every user starts with: the shipped encoder, and a classifier that this golden set judged."""
+    registry = Registry(folder)
+    served = Registry.of(Settings()).load_current()
+    first = train(Job(rows=rows, golden=golden, lender=served), registry, lambda _: None, lambda *_: None)
+    registry.promote(first.manifest.version)
+
+
+def course(
+    noise: float, seed: int, start: Path, rows: Sequence[Row], own: Sequence[Row], golden: Sequence[Row]
+) -> Course:
+    """One user from the first task to the last retrain; `start` is the folder that `begin` filled."""
     random = np.random.default_rng(seed)
     policy = Policy.open(SHIPPED_POLICY)
     order = [own[i] for i in random.permutation(len(own))]
@@ -72,12 +89,8 @@ def course(noise: float, seed: int, rows: Sequence[Row], own: Sequence[Row], gol
     logged = many(order[cut:], STAGES[-1], policy, random)
     found = Course(noise)
     with tempfile.TemporaryDirectory() as folder:
-        registry = Registry(Path(folder) / "models")
+        registry = Registry(Path(shutil.copytree(start, Path(folder) / "models")))
         journal = Journal(f"sqlite:///{folder}/journal.db")
-        served = Registry.of(Settings()).load_current()
-        job = Job(rows=rows, golden=golden, lender=served)
-        first = train(job, registry, lambda _: None, lambda *_: None)
-        registry.promote(first.manifest.version)
         router = Router(registry, journal)
         _measure(found, registry, tested, golden)
         done = 0
@@ -86,7 +99,7 @@ def course(noise: float, seed: int, rows: Sequence[Row], own: Sequence[Row], gol
                 react(router, wish, noise, random)
             done = stage
             started = time.perf_counter()
-            job = Job(rows=rows, golden=golden, evidence=collect(journal))
+            job = Job(rows=rows, golden=golden, evidence=emphasise(collect(journal)))
             trained = train(job, registry, lambda _: None, lambda *_: None)
             _note(found, trained.findings, stage, time.perf_counter() - started)
             if trained.findings.verdict.promote:
@@ -124,6 +137,7 @@ def page(courses: Sequence[Course], users: int) -> str:
         "# Learning from outcomes\n",
         f"Written by `python -m benchmarks.outcomes --users {users}`; means over {users} users.\n",
         intro,
+        "In the table `his habits` are his tasks that a habit rules, and `golden set` the rows that judge.\n",
         "| wrong feedback | tasks logged | this user | his habits | his other tasks | golden set | promoted |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -181,13 +195,13 @@ def main() -> None:
     own = [row for row in judges if row.source in sessions and row.task_type not in {None, OUT_OF_SCOPE}]
     golden = [row for row in judges if row.source not in sessions]
     courses = []
-    for user in range(options.users):
-        for noise in (0.0, 0.1):
-            courses.append(course(noise, user, rows, own, golden))
-            print(
-                f"user {user}, {noise:.0%} wrong feedback: {courses[-1].user} golden {courses[-1].golden}", flush=True
-            )
-            print("\n".join(f"  {line}" for line in courses[-1].log), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        begin(Path(folder), rows, golden)
+        for user, noise in itertools.product(range(options.users), (0.0, 0.1)):
+            found = course(noise, user, Path(folder), rows, own, golden)
+            courses.append(found)
+            print(f"user {user}, {noise:.0%} wrong feedback: {found.user} golden {found.golden}", flush=True)
+            print("\n".join(f"  {line}" for line in found.log), flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     plot(courses, options.out / "outcomes.svg")
     (options.out / "outcomes.md").write_text(page(courses, options.users), encoding="utf-8")

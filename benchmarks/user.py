@@ -14,6 +14,8 @@ from training.taxonomy import platform_of
 
 PROJECTS = {"payments": Platform.CLAUDE_CODE, "storybook": Platform.CODEX, "gateway": Platform.HYBRID}
 SHARES = {"payments": 0.2, "storybook": 0.2, "gateway": 0.1, "": 0.5}
+FORMS = ("{project}: {text}", "in {project}: {text}", "{text} ({project})")
+"""How he names the project."""
 SPIKES = 0.3
 """Share of the things to build, outside the three projects, that he calls a spike."""
 
@@ -36,7 +38,8 @@ def wishes(rows: Sequence[Row], policy: Policy, random: np.random.Generator) -> 
         project = str(random.choice(list(SHARES), p=list(SHARES.values())))
         spike = not project and row.task_type in {"implement", "feature"} and random.random() < SPIKES
         if project:
-            found.append(Wish(f"{project}: {row.text}", PROJECTS[project], project))
+            form = str(random.choice(FORMS))
+            found.append(Wish(form.format(project=project, text=row.text), PROJECTS[project], project))
         elif spike:
             found.append(Wish(f"spike: {row.text}", Platform.CLAUDE_CODE, "spike"))
         else:

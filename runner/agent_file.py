@@ -68,10 +68,15 @@ class AgentFile(BaseModel):
     instructions: str = ""
     """The Markdown below the front matter."""
 
+    def mode_for(self, task_type: TaskType) -> Mode | None:
+        """The way that the file gives this kind of work to; None where it says nothing, or two things."""
+        found = [name for name, mode in self.modes.items() if task_type in mode.task_types()]
+        return found[0] if len(found) == 1 else None
+
     def platform_for(self, task_type: TaskType) -> Platform | None:
-        """The platform that the file gives this kind of work to; None where it says nothing, or two things."""
-        found = {mode.platform for mode in self.modes.values() if task_type in mode.task_types()}
-        return found.pop() if len(found) == 1 else None
+        """The platform of that."""
+        mode = self.mode_for(task_type)
+        return self.modes[mode].platform if mode else None
 
 
 def read_agent_file(path: Path) -> AgentFile:

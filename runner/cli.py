@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from runner import run_commands, verdict_commands
+from runner.hooks import app as hooks_app
 from runner.install import cli as install_cli
 from runner.mcp.cli import serve as serve_mcp
 from runner.memory.cli import app as memory_app
+from runner.run_views import list_runs
 from runner.workflows import commands as workflow_commands
 from runner.workflows.cli import app as workflows_app
 
@@ -29,17 +32,22 @@ STORAGE = 5
 PlatformChoice = Literal["auto", "claude-code", "codex", "hybrid"]
 EXECUTE_OPTIONS = (
     *("--platform", "--workers", "--tasks-file", "--dry-run", "--json", "--yes", "--timeout", "--base"),
-    *("--max-cost", "--help"),
+    *("--max-cost", "--max-turns", "--allow-dirty", "--detach", "--tmux", "--agent", "--workflow", "--help"),
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 app.add_typer(memory_app)
+app.add_typer(hooks_app)
 app.command("mcp")(serve_mcp)
 app.command("install")(install_cli.install)
 app.command("uninstall")(install_cli.uninstall)
 app.add_typer(workflows_app)
 app.command("coordinate")(workflow_commands.coordinate)
-app.command("resume")(workflow_commands.resume)
+for command in run_commands.ALL:
+    app.command(command.__name__)(command)
 app.command("collect")(workflow_commands.collect)
+app.command("accept")(verdict_commands.accept)
+app.command("reject")(verdict_commands.reject)
+app.command("clean")(verdict_commands.clean)
 
 
 # Words that are no option of ours are tasks, whatever they begin with.
@@ -55,28 +63,46 @@ def execute(
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Longest a headless session runs, in s.")] = None,
     base: Annotated[str, typer.Option(help="Commit or branch that workers start from.")] = "HEAD",
     max_cost: Annotated[float | None, typer.Option(min=0.01, help="Most a session may cost, in USD.")] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, help="Most model calls of a session.")] = None,
+    allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Start without your uncommitted changes.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Don't wait: print the run, and leave.")] = False,
+    tmux: Annotated[bool, typer.Option("--tmux", help="Interactive tasks get a window of tmux.")] = False,
+    agent: Annotated[Path | None, typer.Option(help="An agent file: its modes choose, its hooks run.")] = None,
+    workflow: Annotated[str, typer.Option(help="Carry the tasks out by this workflow, a name or a file.")] = "",
 ) -> None:
     """Route each task, run the headless ones in parallel and the interactive ones in this terminal."""
+    from runner.executor import ensure_worker
+    from runner.settings import read_settings
+
+    settings = read_settings()
+    if not dry_run and platform != "claude-code":
+        ensure_worker(settings.data_folder())  # before all else: it takes half a second to start
     from router.labels import Platform
     from runner import summary
+    from runner.agent_lead import AgentLead
     from runner.execute import Order
     from runner.execute import execute as carry_out
-    from runner.preview import preview
+    from runner.preview import preview, preview_json, print_previews
     from runner.progress import open_progress
-    from runner.settings import read_settings
-    from runner.tasks import read_tasks, taken_for_tasks
+    from runner.tasks import read_wanted, taken_for_tasks
 
-    progress, settings = open_progress(), read_settings()
+    progress = open_progress()
+    lead = AgentLead.open(agent, settings, yes=yes or dry_run) if agent else None
+    settings = lead.settings(settings) if lead else settings
+    settings = settings.model_copy(update={"tmux": True}) if tmux else settings
     for word, option in taken_for_tasks(tasks or (), EXECUTE_OPTIONS):
         progress.note(f"{word} is taken as a task; the option is called {option}")
     order = Order(
-        tasks=read_tasks(tasks or (), tasks_file),
+        tasks=read_wanted(tasks or (), tasks_file),
         platform=None if platform == "auto" else Platform(platform),
         base=base, workers=workers, timeout_s=timeout, max_cost_usd=max_cost, yes=yes,
+        max_turns=max_turns, allow_dirty=allow_dirty, detach=detach, lead=lead,
     )  # fmt: skip
+    if workflow:
+        workflow_commands.execute_by(workflow, order, dry_run=dry_run, json=json)
     if dry_run:
         previews = preview(order, settings, Path.cwd(), progress)
-        summary.print_json(summary.preview_json(previews)) if json else summary.print_previews(previews)
+        summary.print_json(preview_json(previews)) if json else print_previews(previews)
         return
     report = carry_out(order, settings, Path.cwd(), progress)
     summary.print_json(summary.report_json(report)) if json else summary.print_report(report)
@@ -114,28 +140,15 @@ def feedback(
 @app.command()
 def status(json: Json = False) -> None:
     """List the runs of this repository."""
+    from runner.settings import read_settings
+
+    if not json:
+        list_runs(read_settings().data_folder())
+        return
     from runner import summary
-    from runner.history import status_table
 
-    entries = list(_archive().entries())
-    if json:
-        summary.print_json({"tasks": [summary.entry_json(entry) for entry in entries]})
-    else:
-        summary.console().print(status_table(entries))
-
-
-@app.command()
-def logs(
-    run: Annotated[str, typer.Argument(help="The run, as `runner status` lists it; its beginning is enough.")],
-    worker: Annotated[str | None, typer.Argument(help="One worker of it; its number is enough.")] = None,
-) -> None:
-    """Print what the agents of a run told."""
-    from runner.history import find_entries, read_log
-
-    for entry in find_entries(_archive(), run, worker):
-        typer.echo(f"== {entry.record.worker}: {entry.state}, files in {entry.folder}")
-        for line in read_log(entry):
-            typer.echo(line)
+    entries = _archive().entries()
+    summary.print_json({"tasks": [summary.entry_json(entry) for entry in entries]})
 
 
 @app.command()

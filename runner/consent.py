@@ -1,5 +1,7 @@
 """What may be started now: some tasks need a person to be there, and unsure decisions need his word."""
 
+from dataclasses import replace
+
 from router.client import Routing
 from router.labels import Mode
 from runner.plan import KEYS, Planned
@@ -31,5 +33,5 @@ def _ask(planned: Planned, run: Run, routing: Routing) -> Planned | Closed:
     question = f"{planned.worker}: {planned.decision.platform}? {planned.decision.reason}"
     key = ask(question, {"y": "yes", **others, "n": "no"}, run.stop)
     if key in others:
-        return Planned(planned.worker, planned.task, routing.route(planned.task, run.context(), KEYS[key]))
+        return replace(planned, decision=routing.route(planned.task, run.context(), KEYS[key]))
     return planned if key == "y" else run.drop(planned, "not confirmed")

@@ -1,51 +1,61 @@
-"""Jobs: tasks with the program that does them; headless ones run in parallel, interactive ones meanwhile."""
+"""Tasks routed, and given to the programs that do them."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import os
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
-from router.labels import Mode
+from router.client import Routing
+from router.labels import Mode, Platform
 from runner.agents.choice import headless_agent, interactive_agent
 from runner.agents.protocol import Agent
 from runner.headless import HeadlessJob
+from runner.identity import identity_in, own_server
 from runner.interactive import InteractiveJob
-from runner.plan import Planned
-from runner.records import Closed
+from runner.plan import Planned, slug
 from runner.run import Run
 from runner.settings import Settings
+from runner.task_order import Wanted
 from runner.workflows.job import WorkflowJob
 
 COST_NOTE = "{program} reports no cost: --max-cost does not limit it"
-Job = HeadlessJob | InteractiveJob | WorkflowJob
+Seated = InteractiveJob | WorkflowJob
+"""What is had in this terminal."""
+Job = HeadlessJob | Seated
+
+
+def route_all(
+    tasks: Sequence[Wanted], routing: Routing, context: dict[str, Any], platform: Platform | None = None
+) -> list[Planned]:
+    """Have every task routed; `platform` is the user's own choice for all of them that have none of their own.
+
+    Raises:
+        RouterError: the router refuses a task or does not answer.
+    """
+    names = [f"{number}-{wanted.name or slug(wanted.task)}" for number, wanted in enumerate(tasks, start=1)]
+    return [
+        Planned(
+            name, wanted.task, routing.route(wanted.task, context, wanted.platform or platform),
+            tuple(names[place] for place in wanted.after),
+        )
+        for name, wanted in zip(names, tasks, strict=True)
+    ]  # fmt: skip
 
 
 def assign(plan: Sequence[Planned], settings: Settings, run: Run) -> list[Job]:
     """Give every task to a program; raises `ProgramMissing` where one isn't there."""
     alone, sitting = cache(lambda: _headless(settings, run)), cache(lambda: interactive_agent(settings))
 
+    identity = identity_in(os.environ)  # there where an agent of a swarm was spawned: it reads and writes as that
+
     def job(planned: Planned) -> Job:
         if planned.mode is Mode.HEADLESS:
-            return HeadlessJob(planned, alone())
+            return HeadlessJob(planned, alone(), identity, own_server(run.repository.root) if identity else ())
         if planned.mode is Mode.HYBRID:
             return WorkflowJob(planned, sitting(), settings)
-        return InteractiveJob(planned, sitting())
+        return InteractiveJob(planned, sitting(), settings.tmux)
 
     return [job(planned) for planned in plan]
-
-
-def carry_out(jobs: Sequence[Job], run: Run, *, at_once: int) -> Iterator[Closed]:
-    """Start everything and yield each task as it ends; when this is left early, all sessions end first."""
-    with ThreadPoolExecutor(at_once) as pool:
-        try:
-            futures = [pool.submit(job.carry_out, run) for job in jobs if isinstance(job, HeadlessJob)]
-            for job in jobs:
-                if not isinstance(job, HeadlessJob):
-                    yield job.carry_out(run)
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            run.stop.set()  # else the pool would wait for the sessions to end by themselves
-            raise
 
 
 def _headless(settings: Settings, run: Run) -> Agent:

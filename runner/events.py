@@ -1,6 +1,23 @@
 """What an agent tells while it works, in one vocabulary for all programs."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why an agent gave up, where the program says so in a field of its own."""
+
+    OTHER = ""
+    BUDGET = "budget"
+    """It used up the turns or the money that it was allowed."""
+    USAGE_LIMIT = "usage_limit"
+    """The account's allowance is used up, until a certain time."""
+    OVERLOADED = "overloaded"
+    """The provider did not answer, or asks to come again later; the program has tried more than once."""
+    ABORTED = "aborted"
+    """Somebody interrupted it."""
+    UNKNOWN_SESSION = "unknown_session"
+    """It was to go on with a conversation that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -51,57 +68,50 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Limited:
+    """The account's allowance is used up until `resets_at`, in seconds since 1970; None where nobody says."""
+
+    resets_at: float | None = None
+
+
+@dataclass(frozen=True)
+class NeedsInput:
+    """The agent asks the user something and can't go on without an answer."""
+
+    question: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The agent's own verdict on its work; a session may give several, the last one counts."""
 
     ok: bool
     reason: str
+    cause: Cause = Cause.OTHER
+    resets_at: float | None = None
+    """When it may go on, in seconds since 1970, where it was told."""
 
 
-Event = Started | Message | ToolUse | FileChange | Retry | Usage | Finished
-
-
-@dataclass
-class Tally:
-    """What remains of a session's events."""
-
-    session_id: str | None = None
-    message: str = ""
-    """The last thing said."""
-    usage: Usage | None = None
-    finished: Finished | None = None
-    retries: int = 0
-
-    def add(self, event: Event) -> None:
-        """Take one more event in."""
-        match event:
-            case Started(session_id):
-                self.session_id = session_id
-            case Message(text):
-                self.message = text
-            case Usage():
-                self.usage = event
-            case Finished():
-                self.finished = event
-            case Retry():
-                self.retries += 1
+Event = Started | Message | ToolUse | FileChange | Retry | Usage | Limited | NeedsInput | Finished
 
 
 def line_of(event: Event) -> str:
     """Say an event in one line for people; empty where it has nothing to say to them."""
+    said = ""
     match event:
         case Message(text):
-            return one_line(text)
+            said = text
         case ToolUse(name, detail):
-            return one_line(f"{name}: {detail}" if detail else name)
+            said = f"{name}: {detail}" if detail else name
         case FileChange(path):
-            return one_line(f"writes {path}")
+            said = f"writes {path}"
         case Retry(reason):
-            return one_line(f"tries again: {reason}")
+            said = f"tries again: {reason}"
+        case NeedsInput(question):
+            said = f"asks: {question}"
         case Finished(False, reason):
-            return one_line(f"failed: {reason}")
-        case _:
-            return ""
+            said = f"failed: {reason}"
+    return one_line(said)
 
 
 def one_line(text: str) -> str:

@@ -1,154 +1,163 @@
-"""Carrying out an order: route its tasks, start what is agreed, write down what came of it."""
+"""Carrying out an order: route its tasks, hand the headless ones to the worker, have the others here, wait for all."""
 
-import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from router.client import RouterError, Routing, connect
-from router.labels import Platform
+from router.client import RouterError, Routing, prepare_to_record
 from runner.agents.choice import check_headless_login
 from runner.consent import agree
-from runner.dispatch import assign, carry_out
-from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON
+from runner.dispatch import Job, Seated, assign, route_all
+from runner.errors import Left
+from runner.executor import ensure_worker
+from runner.follow import Follower
+from runner.handover import hand_over
 from runner.headless import HeadlessJob
+from runner.interactive import InteractiveJob
+from runner.opening import Order, open_routing, open_run
 from runner.outbox import Outbox
 from runner.outcomes import tell
-from runner.plan import Planned, route_all
+from runner.plan import Planned
+from runner.process import POLL_S
 from runner.progress import Progress
-from runner.records import Archive, Closed, State
-from runner.recovery import settle_interrupted
-from runner.repository import Checkout, Repository
-from runner.run import Run, new_run_id
-from runner.session import Limits
-from runner.settings import Settings, unreadable
+from runner.records import Closed, State
+from runner.recovery import close_abandoned
+from runner.report import Report
+from runner.repository import refuse_dirty
+from runner.run import Run
+from runner.settings import Settings
 from runner.signals import stopping
 from runner.storage import make_folder, write_whole
+from runner.submission import RunFolder
 from runner.terminal import has_terminal
 
-UNSEEN_NOTE = "workers start from {base:.10}: they do not see the uncommitted changes of this checkout"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for."""
-
-    tasks: tuple[str, ...]
-    platform: Platform | None = None
-    """His own choice for all tasks; None leaves it to the router."""
-    base: str = "HEAD"
-    workers: int | None = None
-    """Headless sessions at once; None: as the settings say. So for `timeout_s`."""
-    timeout_s: float | None = None
-    max_cost_usd: float | None = None
-    yes: bool = False
-    """Start unsure decisions unasked, and put hybrid tasks off."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of an order."""
-
-    run: Run
-    entries: list[Closed]
-    untouched: bool
-    """False where the user's checkout changed meanwhile and no interactive session explains it."""
-    unsent: int
-    """Outcomes that the router does not have yet."""
-
-    @property
-    def exit_code(self) -> int:
-        """What the command line ends with."""
-        states = {entry.state for entry in self.entries}
-        if self.run.stop.is_set():
-            return INTERRUPTED
-        if states - {State.SUCCEEDED, State.WAITING}:
-            return SOME_TASK_FAILED
-        return WAITING_FOR_A_PERSON if State.WAITING in states else 0
+__all__ = ["Order", "Report", "execute", "open_routing", "open_run"]
+GOES_ON = "run {id} goes on if this terminal closes: `runner watch {id}` comes back to it"
 
 
 def execute(order: Order, settings: Settings, cwd: Path, progress: Progress) -> Report:
-    """Carry out `order` and return when all of it is done with.
+    """Carry out `order` and return when all of it is done with; where it is detached, when it is submitted.
 
     Raises:
         RunnerError, RouterError: it can't be begun, and nothing was started.
+        Left: the terminal was closed; what was submitted goes on.
     """
     run = open_run(order, settings, cwd, progress)
     make_folder(settings.data_folder())
+    ensure_worker(settings.data_folder())  # starting takes it as long as routing takes us
     write_whole(run.archive.folder / "repository.txt", f"{run.repository.root}\n")
-    with closing(open_routing(settings)) as routing:
+    with closing(order.routing(settings)) as routing:
         outbox = Outbox(settings.data_folder() / "outbox", routing)
-        _settle_left_behind(run, settings, outbox)
-        entries, untouched = _carry_out(order, settings, run, routing, outbox)
-        return Report(run, entries, untouched, outbox.flush())
+        for entry in close_abandoned(run.archive):
+            progress.note(f"run {entry.record.run_id}, {entry.record.worker}: {entry.reason}; closed now")
+            _tell(outbox, entry, progress)
+        return _Execution(order, settings, run, routing, outbox).carry_out()
 
 
-def open_run(order: Order, settings: Settings, cwd: Path, progress: Progress) -> Run:
-    """Prepare a run; nothing is made yet."""
-    repository = Repository.around(cwd)
-    base = repository.resolve(order.base)
-    here = repository.git("branch", "--show-current") if order.base == "HEAD" else order.base
-    limits = Limits(order.timeout_s or settings.timeout_s, settings.silence_s, settings.grace_s)
-    return Run(
-        id=new_run_id(), repository=repository, base=base, base_name=here or base[:10], cwd=cwd,
-        archive=Archive.of(repository, settings.data_folder()), limits=limits,
-        lock_wait_s=settings.lock_wait_s, max_cost_usd=order.max_cost_usd, progress=progress,
-    )  # fmt: skip
+@dataclass
+class _Execution:
+    """One order under way."""
 
+    order: Order
+    settings: Settings
+    run: Run
+    routing: Routing
+    outbox: Outbox
+    plan: list[Planned] = field(default_factory=list)
 
-def open_routing(settings: Settings) -> Routing:
-    """Reach the router: the service where one is named or answers, else in process."""
-    # What the router in process logs, its decisions say already.
-    logging.getLogger("router").setLevel(logging.CRITICAL)
-    token = settings.router_token
-    try:
-        return connect(settings.router_url, token=token.get_secret_value() if token else None)
-    except ValidationError as error:
-        raise unreadable("ROUTER_", error) from error
+    def carry_out(self) -> Report:
+        """Route, ask, submit, and wait."""
+        run, order = self.run, self.order
+        self.plan = route_all(order.tasks, self.routing, run.context(), order.platform)
+        if order.lead:
+            order.lead.before(self.plan, run, self.settings)
+        jobs = assign(self._agreed(), self.settings, run)
+        alone = [job for job in jobs if isinstance(job, HeadlessJob)]
+        seated = [job for job in jobs if not isinstance(job, HeadlessJob)]
+        self._check(jobs)
+        before = run.repository.look()
+        with stopping(run.stop, run.leave if alone or self.settings.tmux else None), run.progress.shown():
+            folder = self._submit(alone) if alone else None
+            if not order.detach:
+                self._wait(folder, seated)
+                if order.lead:
+                    order.lead.after(self.plan, run, self.settings)
+        untouched = bool(seated) or order.detach or run.repository.look() == before
+        entries = {entry.record.worker: entry for entry in run.archive.entries(run.id)}
+        return Report.of(
+            run.archive, run.id, run.repository.root, base=run.base, untouched=untouched, unsent=self.outbox.flush(),
+            entries=[entries[planned.worker] for planned in self.plan if planned.worker in entries],
+            stopped=run.stop.is_set(), detached=order.detach,
+        )  # fmt: skip
 
+    def _agreed(self) -> list[Planned]:
+        """The tasks that may be started now; what became of the others is written down and shown."""
+        person, agreed = has_terminal() and not self.order.detach, []
+        for planned in self.plan:
+            answer = agree(planned, self.run, self.routing, person=person, yes=self.order.yes)
+            if isinstance(answer, Planned):
+                agreed.append(answer)
+            else:
+                self.run.progress.ended(planned.worker, answer.state, answer.reason)
+        return agreed
 
-def route(order: Order, run: Run, routing: Routing) -> list[Planned]:
-    """Have the tasks of an order routed."""
-    return route_all(order.tasks, routing, run.context(), order.platform)
+    def _check(self, jobs: Sequence[Job]) -> None:
+        for job in [job for job in jobs if isinstance(job, HeadlessJob)][:1]:
+            check_headless_login(job.agent, self.settings)
+        from_a_commit = any(not isinstance(job, InteractiveJob) for job in jobs)
+        if from_a_commit and (note := refuse_dirty(self.run.repository, allow=self.order.allow_dirty)):
+            self.run.progress.note(note)
 
+    def _submit(self, alone: Sequence[HeadlessJob]) -> RunFolder:
+        """Hand the headless tasks over; what a person does and they wait for is awaited by the worker too."""
+        names = {job.planned.worker for job in alone}
+        awaited = {name for job in alone for name in job.planned.after} - names
+        at_once = self.order.workers or self.run.project.workers or self.settings.workers_at_once()
+        folder = hand_over(alone, self.run, at_once=at_once, awaited=sorted(awaited))
+        if not self.order.detach:
+            self.run.progress.note(GOES_ON.format(id=self.run.id))
+        return folder
 
-def _carry_out(
-    order: Order, settings: Settings, run: Run, routing: Routing, outbox: Outbox
-) -> tuple[list[Closed], bool]:
-    person, plan = has_terminal(), route(order, run, routing)
-    answers = [agree(planned, run, routing, person=person, yes=order.yes) for planned in plan]
-    agreed = [answer for answer in answers if isinstance(answer, Planned)]
-    entries = [answer for answer in answers if isinstance(answer, Closed)]
-    for entry in entries:
-        run.progress.ended(entry.record.worker, entry.state, entry.reason)
-    jobs = assign(agreed, settings, run)
-    before = run.repository.look()
-    _check_headless([job for job in jobs if isinstance(job, HeadlessJob)], settings, run, before)
-    with stopping(run.stop), run.progress.shown():
-        for entry in carry_out(jobs, run, at_once=order.workers or settings.workers_at_once()):
-            run.progress.ended(entry.record.worker, entry.state, entry.reason)
-            if entry.state is not State.WAITING:
-                _tell(outbox, entry, run.progress)
-            entries.append(entry)
-    lent = any(not isinstance(job, HeadlessJob) for job in jobs)
-    untouched = lent or run.repository.look() == before
-    workers = [planned.worker for planned in plan]
-    return sorted(entries, key=lambda entry: workers.index(entry.record.worker)), untouched
+    def _wait(self, folder: RunFolder | None, seated: Sequence[Seated]) -> None:
+        """Have the tasks that need a person, one after the other, while the others go on."""
+        run = self.run
+        with ThreadPoolExecutor(2) as pool:
+            pool.submit(prepare_to_record)
+            follower = Follower(folder, run.progress) if folder else None
+            following = pool.submit(follower.to_the_end, run.stop, run.leave) if follower else None
+            try:
+                for job in seated:
+                    self._sit(job, following)
+            except BaseException:
+                run.leave.set()  # else the pool would wait for sessions that may take hours
+                raise
+            if follower and following:
+                follower.alone.set()
+                following.result()
+        if run.leave.is_set():
+            raise Left(run.id)
 
+    def _sit(self, job: Seated, following: Future[bool] | None) -> None:
+        lost = self._lost(job.planned, following)
+        if lost:
+            entry = self.run.drop(job.planned, f"not started, for {', '.join(lost)} did not succeed")
+        else:
+            entry = job.carry_out(self.run)
+        self.run.progress.ended(entry.record.worker, entry.state, entry.reason)
+        if entry.state is not State.WAITING:
+            _tell(self.outbox, entry, self.run.progress)
 
-def _check_headless(jobs: list[HeadlessJob], settings: Settings, run: Run, checkout: Checkout) -> None:
-    for job in jobs[:1]:
-        check_headless_login(job.agent, settings)
-        if checkout.changes:
-            run.progress.note(UNSEEN_NOTE.format(base=run.base))
-
-
-def _settle_left_behind(run: Run, settings: Settings, outbox: Outbox) -> None:
-    for entry in settle_interrupted(run.archive, settings.lock_wait_s):
-        run.progress.note(f"run {entry.record.run_id}, {entry.record.worker}: {entry.reason}; settled now")
-        _tell(outbox, entry, run.progress)
+    def _lost(self, planned: Planned, following: Future[bool] | None) -> list[str]:
+        """Wait for the tasks that this one waits for; return those that did not succeed."""
+        run, states = self.run, dict[str, State]()
+        for name in planned.after:
+            while not ((entry := run.archive.entry(run.id, name)) and entry.ending):
+                if run.stop.wait(POLL_S) or run.leave.is_set() or following is None or following.done():
+                    break
+            states[name] = entry.state if entry else State.CANCELLED
+        return [name for name, state in states.items() if state is not State.SUCCEEDED]
 
 
 def _tell(outbox: Outbox, entry: Closed, progress: Progress) -> None:

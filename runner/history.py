@@ -1,21 +1,21 @@
 """Runs of the past and of the moment, read from their records."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from itertools import groupby
+import json
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from runner.agents.claude import HeadlessClaude
 from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent
 from runner.agents.scripted import ScriptedAgent
 from runner.errors import BadInput
+from runner.eventlog import read_event
 from runner.events import line_of, one_line
-from runner.records import Archive, Entry
-from runner.session import Tail
+from runner.process import POLL_S
+from runner.records import Archive, Entry, State
+from runner.tail import Tail
 
 
 def find_entries(archive: Archive, run_id: str, worker: str | None = None) -> list[Entry]:
@@ -24,7 +24,7 @@ def find_entries(archive: Archive, run_id: str, worker: str | None = None) -> li
     Raises:
         BadInput: no run or worker is called so, or several are.
     """
-    found = [entry for entry in archive.entries() if entry.record.run_id.startswith(run_id)]
+    found = archive.entries(run_id) if re.fullmatch(r"[\w-]*", run_id) else []
     runs = sorted({entry.record.run_id for entry in found})
     if len(runs) != 1:
         problem = f"several runs begin with {run_id!r}" if runs else f"no run {run_id!r} in this repository"
@@ -52,20 +52,18 @@ def read_log(entry: Entry) -> Iterator[str]:
     )
 
 
-def status_table(entries: Sequence[Entry]) -> Table:
-    """One row a task, the runs one below the other."""
-    table = Table(box=SIMPLE_HEAD)
-    for title in ("run", "started", "worker", "status", "branch"):
-        table.add_column(title, overflow="fold")
-    for run_id, tasks in groupby(entries, key=lambda entry: entry.record.run_id):
-        for number, entry in enumerate(tasks):
-            first = (run_id, _local(entry.record.started_at)) if number == 0 else ("", "")
-            table.add_row(*first, entry.record.worker, entry.state, entry.record.branch or "")
-    return table
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+def follow_log(archive: Archive, entry: Entry) -> Iterator[str]:
+    """The same while the task goes on, until it has ended."""
+    tail = Tail(entry.folder / "events.jsonl")
+    while True:
+        now = archive.entry(entry.record.run_id, entry.record.worker)
+        if tail.path.exists():
+            for line in tail.read()[0]:
+                if (event := read_event(json.loads(line))) and (said := line_of(event)):
+                    yield said
+        if now is None or now.ending or now.state is State.INTERRUPTED:
+            return
+        time.sleep(POLL_S)
 
 
 def _reader(program: str) -> Agent:

@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -13,8 +13,10 @@ from runner.storage import make_folder
 
 
 @contextmanager
-def locked(path: Path, wait_s: float) -> Iterator[None]:
+def locked(path: Path, wait_s: float, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock file `path`, waiting at most `wait_s` seconds for another holder.
+
+    `meanwhile` is called again and again while it waits, and may raise.
 
     Raises:
         Busy: it is still held after that.
@@ -25,6 +27,7 @@ def locked(path: Path, wait_s: float) -> Iterator[None]:
         while not _take(file.fileno()):
             if time.monotonic() >= deadline:
                 raise Busy(path, wait_s)
+            meanwhile()
             time.sleep(POLL_S)
         yield
 

@@ -4,20 +4,14 @@ import time
 import uuid
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from router.client import RouterError, Routing, ServiceUnavailable
 from router.schemas import Feedback, Outcome
 from runner.errors import Busy, StorageUnavailable
+from runner.letter import Letter, leave
 from runner.lock import locked
 from runner.storage import write_whole
 
-
-class _Letter(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Outcome | None = None
-    feedback: Feedback | None = None
+__all__ = ["Outbox", "leave"]
 
 
 class Outbox:
@@ -33,11 +27,11 @@ class Outbox:
         Raises:
             RouterError: it can neither be kept nor sent; `correct` likewise.
         """
-        self._post(_Letter(outcome=outcome))
+        self._post(Letter(outcome=outcome))
 
     def correct(self, feedback: Feedback) -> None:
         """Keep a person's correction, and send it if the router takes it now."""
-        self._post(_Letter(feedback=feedback))
+        self._post(Letter(feedback=feedback))
 
     def flush(self) -> int:
         """Send all that waits, the oldest first; return how many remain."""
@@ -50,7 +44,7 @@ class Outbox:
             pass
         return len(self._waiting())
 
-    def _post(self, letter: _Letter) -> None:
+    def _post(self, letter: Letter) -> None:
         name = f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
         try:
             write_whole(self.folder / name, letter.model_dump_json())
@@ -65,14 +59,14 @@ class Outbox:
     def _send_all(self) -> None:
         for path in self._waiting():
             try:
-                self._send(_Letter.model_validate_json(path.read_bytes()))
+                self._send(Letter.model_validate_json(path.read_bytes()))
             except ServiceUnavailable:
                 return
             except (RouterError, ValueError):  # a decision this journal does not know; another one may
                 continue
             path.unlink(missing_ok=True)
 
-    def _send(self, letter: _Letter) -> None:
+    def _send(self, letter: Letter) -> None:
         if letter.outcome:
             self.routing.record_outcome(letter.outcome)
         if letter.feedback:

@@ -1,21 +1,39 @@
 """What the router learns of a task that ended."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from router.labels import Status
 from router.schemas import Feedback, Outcome
 from runner.events import one_line
-from runner.outbox import Outbox
+from runner.letter import leave
 from runner.records import Closed
+
+if TYPE_CHECKING:  # the worker reaches no router
+    from runner.outbox import Outbox
 
 LONGEST_REASON = 500
 """As the router takes it, in characters."""
 
 
-def tell(entry: Closed, outbox: Outbox) -> None:
+def tell(entry: Closed, outbox: "Outbox") -> None:
     """Give what came of a task, and the person's verdict, on their way; raises as `Outbox.record` does."""
     outbox.record(outcome_of(entry))
     if entry.ending.better:
         decision_id = entry.record.decision.decision_id
         outbox.correct(Feedback(decision_id=decision_id, verdict="bad", platform=entry.ending.better))
+
+
+def deposit(entry: Closed, folder: Path) -> None:
+    """Leave in the outbox `folder` what came of a task, for whoever reaches the router next.
+
+    The letter's name is the same each time, so that one that was left twice is sent once.
+
+    Raises:
+        StorageUnavailable: it can't be kept.
+    """
+    moment = int(entry.ending.ended_at.timestamp() * 1e9)
+    leave(folder, f"{moment}-{entry.record.run_id}-{entry.record.worker}", outcome=outcome_of(entry))
 
 
 def outcome_of(entry: Closed) -> Outcome:

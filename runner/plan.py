@@ -1,11 +1,9 @@
-"""Who takes which task: routed, and confirmed by the person where the router is unsure."""
+"""A task and who takes it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from router.client import Routing
 from router.labels import Mode, Platform
 from router.schemas import Decision
 
@@ -22,25 +20,13 @@ class Planned:
     """Names the task within the run: its number and first words."""
     task: str
     decision: Decision
+    after: tuple[str, ...] = ()
+    """The workers that must have succeeded before."""
 
     @property
     def mode(self) -> Mode:
         """How it is to be run."""
         return self.decision.mode
-
-
-def route_all(
-    tasks: Sequence[str], routing: Routing, context: dict[str, Any], platform: Platform | None = None
-) -> list[Planned]:
-    """Have every task routed; `platform` is the user's own choice for all of them.
-
-    Raises:
-        RouterError: the router refuses a task or does not answer.
-    """
-    return [
-        Planned(f"{number}-{slug(task)}", task, routing.route(task, context, platform))
-        for number, task in enumerate(tasks, start=1)
-    ]
 
 
 def slug(task: str) -> str:

@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -23,6 +22,7 @@ POLL_S = 0.05
 KILL_S = 5.0
 """Longest that what was killed is waited for; the kernel may keep a process that waits for a disk."""
 TIMED_OUT = 124
+_apart: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,37 @@ class AgentProcess:
         return self._popen.wait()
 
 
+def start_apart(argv: tuple[str, ...], env: Mapping[str, str], log: Path, keep: int) -> int:
+    """Start a program that outlives this process, in a session of its own; returns its number.
+
+    It has nothing to read, prints into `log`, and gets the open file `keep` as its file 3.
+
+    Raises:
+        ProgramMissing: it can't be started.
+    """
+    printed = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    # Duplicated even where the number is right already: only then it stays open.
+    files = [(os.POSIX_SPAWN_DUP2, keep, 3), nothing, printed, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    try:
+        pid = os.posix_spawn(argv[0], argv, dict(env), file_actions=files, setsid=True)
+    except OSError as error:
+        raise _unstartable(argv[0], error) from error
+    _apart.add(pid)
+    return pid
+
+
+def reap() -> None:
+    """Lay to rest what `start_apart` started and has ended."""
+    for pid in list(_apart):
+        try:
+            ended = os.waitpid(pid, os.WNOHANG)[0] != 0
+        except ChildProcessError:
+            ended = True
+        if ended:
+            _apart.discard(pid)
+
+
 def kill_marked(mark: str) -> None:
     """Kill every process that carries `mark`, until a look finds none: they may fork meanwhile."""
     deadline = time.monotonic() + KILL_S
@@ -137,20 +168,43 @@ def is_alive(pid: int, started: float) -> bool:
         return False
 
 
-def run_in_terminal(command: Command, mark: str, stop: threading.Event, grace_s: float) -> int:
-    """Give the terminal to `command` until it ends, or until `stop`; return its exit code."""
-    try:
-        popen = subprocess.Popen(command.argv, cwd=command.cwd, env={**command.env, MARK: mark})
-    except OSError as error:
-        raise _unstartable(command.argv[0], error) from error
-    while popen.poll() is None and not stop.wait(POLL_S):
-        pass
-    if popen.poll() is None:
-        popen.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            return popen.wait(grace_s)
-        popen.kill()
-    return popen.wait()
+class TerminalProcess:
+    """An interactive program that shares our terminal, in a process group of its own if `own_group`."""
+
+    def __init__(self, command: Command, mark: str, *, own_group: bool) -> None:
+        """Start `command`, marked with `mark`; raises `ProgramMissing` where that fails."""
+        env, group = {**command.env, MARK: mark}, 0 if own_group else None
+        try:
+            self._popen = subprocess.Popen(command.argv, cwd=command.cwd, env=env, process_group=group)
+        except OSError as error:
+            raise _unstartable(command.argv[0], error) from error
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, and of its group if that is its own."""
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs or is stopped."""
+        return self._popen.poll()
+
+    @property
+    def is_stopped(self) -> bool:
+        """True while it is suspended, as by Ctrl-Z."""
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return False
+
+    def end(self, grace_s: float) -> int:
+        """End the program, gently first; return its exit code."""
+        if self.poll() is None:
+            self._popen.terminate()
+            self._popen.send_signal(signal.SIGCONT)
+            with suppress(subprocess.TimeoutExpired):
+                return self._popen.wait(grace_s)
+            self._popen.kill()
+        return self._popen.wait()
 
 
 def _text(file: IO[bytes]) -> str:

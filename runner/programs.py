@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.agents.jsonl import read_object
 from runner.errors import NotLoggedIn, ProgramMissing
 from runner.process import run
-from runner.settings import Settings
+
+if TYPE_CHECKING:  # the worker needs programs, and reads no settings
+    from runner.settings import Settings
 
 _BUNDLED = {"claude": ("claude_agent_sdk", "_bundled/claude"), "codex": ("codex_cli_bin", "bin/codex")}
 _INSTALL = "install it, or bring both programs with `pip install 'dual-orchestrator[agents]'`"
@@ -34,7 +37,7 @@ class Program:
         return (done.out or done.err).strip()
 
 
-def find_program(name: str, settings: Settings) -> Program:
+def find_program(name: str, settings: "Settings") -> Program:
     """Find `claude` or `codex`: as set, else on PATH, else the one bundled in this environment.
 
     Raises:

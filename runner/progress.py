@@ -1,19 +1,12 @@
-"""What is shown while a run is under way, on stderr: a live table in a terminal, else plain lines."""
+"""What is shown while a run is under way, on stderr: plain lines, or in a terminal a live table."""
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
-from runner.events import Event, Usage, line_of
+from runner.events import Event, line_of
 
 
 class Progress(Protocol):
@@ -80,70 +73,12 @@ class PlainProgress:
         yield
 
 
-@dataclass
-class _Row:
-    state: str
-    doing: str = ""
-    tokens: int | None = None
-    since: float = field(default_factory=time.monotonic)
-    lasted_s: float | None = None
-
-
-class LiveProgress:
-    """A table that is drawn again four times a second."""
-
-    def __init__(self, console: Console) -> None:
-        self._rows: dict[str, _Row] = {}
-        self._live = Live(console=console, get_renderable=self._table, transient=True)
-
-    def note(self, text: str) -> None:
-        """Print a line above the table."""
-        self._live.console.print(Text(f"runner: {text}"), soft_wrap=True)
-
-    def started(self, worker: str, program: str) -> None:
-        """Begin a row."""
-        self._rows[worker] = _Row(program)
-
-    def heard(self, worker: str, event: Event) -> None:
-        """Show the last thing an agent told."""
-        row = self._rows[worker]
-        row.doing = line_of(event) or row.doing
-        if isinstance(event, Usage):
-            row.tokens = event.tokens
-
-    def ended(self, worker: str, status: str, reason: str) -> None:
-        """End a row; an interactive task has none."""
-        if row := self._rows.get(worker):
-            row.state, row.doing, row.lasted_s = status, reason, time.monotonic() - row.since
-
-    @contextmanager
-    def hidden(self) -> Iterator[None]:
-        """Take the table away for a while."""
-        self._live.stop()
-        try:
-            yield
-        finally:
-            self._live.start()
-
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Draw the table until the end."""
-        with self._live:
-            yield
-
-    def _table(self) -> Table | str:
-        if not self._rows:
-            return ""
-        table = Table(box=None, pad_edge=False)
-        for title in ("worker", "state", "time", "tokens", "doing"):
-            table.add_column(title, no_wrap=True, ratio=1 if title == "doing" else None)
-        for worker, row in list(self._rows.items()):
-            lasted = row.lasted_s or time.monotonic() - row.since
-            tokens = "" if row.tokens is None else f"{row.tokens:,}"
-            table.add_row(worker, row.state, f"{lasted:.0f} s", tokens, Text(row.doing))
-        return table
-
-
 def open_progress() -> Progress:
     """The live table where stderr is a terminal, else plain lines."""
-    return LiveProgress(Console(stderr=True)) if sys.stderr.isatty() else PlainProgress()
+    if not sys.stderr.isatty():
+        return PlainProgress()
+    from rich.console import Console
+
+    from runner.live import LiveProgress
+
+    return LiveProgress(Console(stderr=True))

@@ -9,39 +9,26 @@
                                                                exit.json      after the end
 """
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from router.labels import Platform, Status
+from router.labels import Platform
 from router.schemas import Decision
+from runner.attempt import is_supervised
+from runner.executor import is_running
+from runner.moved import follow_move
 from runner.process import is_alive
 from runner.repository import Repository
+from runner.state import STOPPED, State
 from runner.storage import write_whole
 from runner.worktree import Diff
 
+__all__ = ["STOPPED", "Archive", "Closed", "Ending", "Entry", "Record", "State"]
 _M = TypeVar("_M", "Record", "Ending")
-
-
-class State(StrEnum):
-    """Where a task stands: how it ended, or why it has not."""
-
-    SUCCEEDED = Status.SUCCEEDED
-    FAILED = Status.FAILED
-    TIMED_OUT = Status.TIMED_OUT
-    STALLED = Status.STALLED
-    CANCELLED = Status.CANCELLED
-    REJECTED = Status.REJECTED
-    WAITING = "waiting"
-    """It needs a person, and none was there: its command is to be run later."""
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    """Its runner was killed; the next run in the repository settles it."""
 
 
 class _Written(BaseModel):
@@ -67,6 +54,10 @@ class Record(_Written):
     """The commit it starts from."""
     base_name: str | None = None
     """What that commit was called at the start."""
+    after: tuple[str, ...] = ()
+    """The workers whose success it waits for; it starts from what they did."""
+    submitted: bool = False
+    """True where the worker process carries it out, whoever submitted it."""
     started_at: datetime
     runner_pid: int
     runner_started: float
@@ -88,6 +79,10 @@ class Ending(_Written):
     cost_usd: float | None = None
     turns: int | None = None
     retries: int = 0
+    attempts: int = 1
+    """How often its program was started."""
+    resets_at: datetime | None = None
+    """When a usage limit is reset; only where that is why it ended."""
     accepted: bool | None = None
     """The user's verdict; None where nobody gave one."""
     better: Platform | None = None
@@ -110,13 +105,24 @@ class Entry:
         """Where the task stands now."""
         if self.ending:
             return self.ending.status
-        alive = is_alive(self.record.runner_pid, self.record.runner_started)
-        return State.RUNNING if alive else State.INTERRUPTED
+        if self.record.submitted and not (self.folder / "attempt-1").exists():
+            return State.QUEUED if self._is_open() else State.INTERRUPTED
+        return State.RUNNING if self._is_followed() or is_supervised(self.folder) else State.INTERRUPTED
 
     @property
     def reason(self) -> str:
         """Why it stands there; empty while it runs."""
         return self.ending.reason if self.ending else ""
+
+    def _is_open(self) -> bool:
+        """True where the worker has to do with the run, or will have."""
+        run = self.folder.parent
+        return (run / "submission.json").exists() and not (run / "ended.json").exists()
+
+    def _is_followed(self) -> bool:
+        if self.record.submitted:
+            return self._is_open() and is_running(self.folder.parents[4])
+        return is_alive(self.record.runner_pid, self.record.runner_started)
 
 
 @dataclass(frozen=True)
@@ -134,9 +140,11 @@ class Archive:
 
     @classmethod
     def of(cls, repository: Repository, data_folder: Path) -> Self:
-        """Name the repository's folder; nothing is made yet."""
-        digest = hashlib.sha256(str(repository.common_dir).encode(errors="surrogateescape")).hexdigest()[:10]
-        return cls(data_folder / "repositories" / f"{repository.name}-{digest}")
+        """Name the repository's folder; nothing is made yet, unless the repository was moved."""
+        folder = data_folder / "repositories" / repository.key
+        if not folder.exists():
+            follow_move(repository, folder)
+        return cls(folder)
 
     @property
     def lock(self) -> Path:
@@ -151,11 +159,11 @@ class Archive:
         """Where a worker's files lie."""
         return self.folder / "runs" / run_id / worker
 
-    def begin(self, record: Record) -> Path:
-        """Write a task down before it starts; returns its folder."""
+    def begin(self, record: Record, *, flush: bool = True) -> Path:
+        """Write a task down before it starts; returns its folder. Without `flush`, the caller sees to the disk."""
         folder = self.session(record.run_id, record.worker)
-        write_whole(folder / "prompt.txt", record.task)
-        write_whole(folder / "run.json", record.model_dump_json(indent=2))
+        write_whole(folder / "prompt.txt", record.task, flush=flush)
+        write_whole(folder / "run.json", record.model_dump_json(indent=2), flush=flush)
         return folder
 
     def end(self, record: Record, ending: Ending) -> None:
@@ -163,14 +171,33 @@ class Archive:
         folder = self.session(record.run_id, record.worker)
         write_whole(folder / "exit.json", ending.model_dump_json(indent=2))
 
-    def entries(self) -> list[Entry]:
-        """All tasks written down, run by run, the oldest first; what can't be read is left out."""
-        found = [
-            Entry(path.parent, record, _read(path.with_name("exit.json"), Ending))
-            for path in (self.folder / "runs").glob("*/*/run.json")
-            if (record := _read(path, Record))
-        ]
-        return sorted(found, key=lambda entry: (entry.record.run_id, entry.record.started_at))
+    def close(self, record: Record, status: State, reason: str, **facts: object) -> "Closed":
+        """Write down what came of a task, `facts` being those of an `Ending`; raises `StorageUnavailable`."""
+        ending = Ending.model_validate({"status": status, "reason": reason, "ended_at": datetime.now(UTC), **facts})
+        self.end(record, ending)
+        return Closed(self.session(record.run_id, record.worker), record, ending)
+
+    def entry(self, run_id: str, worker: str) -> Entry | None:
+        """A task that was written down; None where it was not, or can't be read."""
+        return _entry(self.session(run_id, worker))
+
+    def entries(self, run_id: str = "") -> list[Entry]:
+        """All tasks of runs whose ids begin so, run by run, in their order; what can't be read is left out."""
+        paths = (self.folder / "runs").glob(f"{run_id}*/*/run.json")
+        found = [entry for path in paths if (entry := _entry(path.parent))]
+        return sorted(found, key=_place)
+
+
+def _place(entry: Entry) -> tuple[str, int, datetime]:
+    number = entry.record.worker.partition("-")[0]
+    return entry.record.run_id, int(number) if number.isdecimal() else 0, entry.record.started_at
+
+
+def _entry(folder: Path) -> Entry | None:
+    record, ending = _read(folder / "run.json", Record), _read(folder / "exit.json", Ending)
+    if record is None:
+        return None
+    return Closed(folder, record, ending) if ending else Entry(folder, record, None)
 
 
 def _read(path: Path, kind: type[_M]) -> _M | None:

@@ -1,10 +1,11 @@
 """The user's repository and checkout: looked at, never touched."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from runner.errors import BadInput, GitFailed, RepositoryUnusable
+from runner.errors import BadInput, DirtyCheckout, GitFailed, RepositoryUnusable, some
 from runner.git import Git
 
 
@@ -15,8 +16,22 @@ class Checkout:
     head: str
     branch: str
     """Empty where HEAD is detached."""
-    changes: str
-    """`git status --porcelain`; empty where the checkout is clean."""
+    changes: str = ""
+    """Lines of `git status --porcelain=v2`; empty where the checkout is clean."""
+    stashes: str = ""
+    """Commits of the stash, which all worktrees share, the newest first."""
+    content: str = ""
+    """Digest of what the changed tracked files hold; empty where none is changed."""
+
+    @property
+    def tracked(self) -> list[str]:
+        """Files of git's that were changed, added, moved or removed."""
+        return [_path(line) for line in self.changes.splitlines() if line[:2] != "? "]
+
+    @property
+    def untracked(self) -> list[str]:
+        """Files and folders that git does not know and does not ignore."""
+        return [_path(line) for line in self.changes.splitlines() if line[:2] == "? "]
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,12 @@ class Repository:
         return self.common_dir.parent.name
 
     @property
+    def key(self) -> str:
+        """Its folder's name among the runner's data."""
+        digest = hashlib.sha256(str(self.common_dir).encode(errors="surrogateescape")).hexdigest()[:10]
+        return f"{self.name}-{digest}"
+
+    @property
     def git(self) -> Git:
         """Git in this checkout."""
         return Git(self.root)
@@ -73,5 +94,34 @@ class Repository:
 
     def look(self) -> Checkout:
         """Note the state of the checkout."""
-        head = self.git("rev-parse", "--verify", "HEAD")
-        return Checkout(head, self.git("branch", "--show-current"), self.git("status", "--porcelain"))
+        told = self.git("status", "--porcelain=v2", "--branch", "--no-ahead-behind").splitlines()
+        facts = dict(line[2:].split(" ", 1) for line in told if line.startswith("# "))
+        changes = [line for line in told if not line.startswith("# ")]
+        known = any(line[:2] != "? " for line in changes)
+        content = hashlib.sha256(self.git("diff", "--no-ext-diff", "HEAD").encode()).hexdigest() if known else ""
+        branch = facts["branch.head"]
+        return Checkout(
+            facts["branch.oid"], "" if branch == "(detached)" else branch, "\n".join(changes),
+            self.git("stash", "list", "--format=%H"), content,
+        )  # fmt: skip
+
+
+def refuse_dirty(repository: Repository, *, allow: bool) -> str | None:
+    """Refuse a checkout whose changes workers would not see; return what is to be said of one that is allowed.
+
+    Files that git does not know are usual, and only told of.
+
+    Raises:
+        DirtyCheckout: files of git's are changed and that is not allowed.
+    """
+    checkout = repository.look()
+    if checkout.tracked and not allow:
+        raise DirtyCheckout(repository.root, checkout.tracked)
+    unseen = [*checkout.tracked, *checkout.untracked]
+    return f"workers start from a commit: they do not see {some(unseen)}" if unseen else None
+
+
+def _path(line: str) -> str:
+    """The path in a line of `git status --porcelain=v2`: what comes after a number of fields that its kind tells."""
+    fields = {"1": 8, "2": 9, "u": 10, "?": 1}[line[0]]
+    return line.split(" ", fields)[-1].split("\t", maxsplit=1)[0]

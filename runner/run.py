@@ -4,6 +4,7 @@ import os
 import shlex
 import threading
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from router.labels import Source
 from runner.errors import StorageUnavailable
 from runner.plan import Planned
 from runner.progress import Progress
+from runner.project import Project
 from runner.records import Archive, Closed, Ending, Record, State
 from runner.repository import Repository
 from runner.session import Limits
@@ -42,8 +44,14 @@ class Run:
     lock_wait_s: float
     max_cost_usd: float | None
     progress: Progress
+    project: Project = field(default_factory=Project)
+    """What the repository says about sessions in it."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the project's own commands see."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when everything must end."""
+    leave: threading.Event = field(default_factory=threading.Event)
+    """Set when this process must go while its sessions go on; following one then raises `Left`."""
 
     def record(self, planned: Planned, program: str, command: str, **facts: object) -> Record:
         """Describe a task that is about to start."""
@@ -53,6 +61,7 @@ class Run:
                 "worker": planned.worker,
                 "task": planned.task,
                 "decision": planned.decision,
+                "after": planned.after,
                 "program": program,
                 "command": command,
                 "session_id": str(uuid.uuid4()),
@@ -66,11 +75,11 @@ class Run:
 
     def close(self, record: Record, status: State, reason: str, **facts: object) -> Closed:
         """Write down what came of a task."""
-        ending = Ending.model_validate({"status": status, "reason": reason, "ended_at": datetime.now(UTC), **facts})
         try:
-            self.archive.end(record, ending)
+            return self.archive.close(record, status, reason, **facts)
         except StorageUnavailable as error:  # the work is on its branch; only the note about it is missing
             self.progress.note(str(error))
+        ending = Ending.model_validate({"status": status, "reason": reason, "ended_at": datetime.now(UTC), **facts})
         return Closed(self.archive.session(record.run_id, record.worker), record, ending)
 
     def put_off(self, planned: Planned, reason: str) -> Closed:

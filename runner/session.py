@@ -1,120 +1,180 @@
-"""One headless session: started, watched, ended and judged."""
+"""One headless session from its first attempt to its verdict: started once, followed, adopted, resumed."""
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from router.labels import Status
 from runner.agents.protocol import Agent, Session
-from runner.errors import StorageUnavailable
-from runner.events import Event, Tally
-from runner.process import POLL_S, AgentProcess
+from runner.attempt import (
+    BUDGET_EXHAUSTED,
+    Attempt,
+    ask_to_end,
+    asked_to_end,
+    attempts,
+    is_supervised,
+    kill_supervisor,
+)
+from runner.errors import Left, StorageUnavailable
+from runner.eventlog import EventLog
+from runner.events import Event
+from runner.process import POLL_S, kill_marked
+from runner.storage import write_whole
+from runner.verdict import BACKOFF_S, Again, Verdict, judge, spent_s
 
-LONGEST_LINE = 16 * 1024**2
-"""A longer line is given up; all output stays in the file."""
+CONTINUE = """You were interrupted while you worked on the task that this conversation began with. Nothing else has
+happened meanwhile. Look at `git status` and `git log` to see how far you are, then continue where you stopped and
+finish the task; do not begin again."""
+AGAIN = """
+
+(An earlier attempt at this task was interrupted: look at `git status` and `git log` before you begin, and go on
+from there.)"""
+PATIENCE_S = 30.0
+"""Beside the waits between signals: longest that a supervisor may take to end its session before it is killed."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a session may take; all in seconds."""
+    """How long a session may take, in seconds, and what it may use."""
 
     wall_s: float
     silence_s: float
     grace_s: float
     """Wait between the signals that end it."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a session ended."""
-
-    status: Status
-    reason: str
-    exit_code: int
-    wall_s: float
-    tally: Tally
-
-
-@dataclass
-class Tail:
-    """Reads the lines that are added to a file."""
-
-    path: Path
-    _offset: int = 0
-    _rest: bytes = field(default=b"", repr=False)
-
-    def read(self) -> tuple[list[str], bool]:
-        """Return the lines completed since the last call, and whether anything came at all."""
-        with self.path.open("rb") as file:
-            file.seek(self._offset)
-            new = file.read(LONGEST_LINE)
-        self._offset += len(new)
-        *lines, self._rest = (self._rest + new).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            self._rest = b""
-        return [line.decode(errors="replace") for line in lines], bool(new)
+    turns: int | None = None
+    """Most model calls of a session."""
+    run_cost_usd: float | None = None
+    """Most that all sessions of the run together may cost."""
+    backoff_s: tuple[float, ...] = field(default=BACKOFF_S)
+    """Waits before the session goes on after its provider did not answer."""
 
 
 def work(
-    session: Session, agent: Agent, limits: Limits, stop: threading.Event, report: Callable[[Event], None]
+    session: Session,
+    agent: Agent,
+    limits: Limits,
+    stop: threading.Event,
+    report: Callable[[Event], None],
+    leave: threading.Event | None = None,
 ) -> Verdict:
-    """Let `agent` work on `session` until it ends, runs past a limit or `stop` is set; nothing stays running.
+    """Have `agent` work on `session` to its end, or until it runs past a limit or `stop` is set.
 
-    Its output lies beside the prompt in `output.jsonl` and `stderr.txt`; every event goes to `report`.
+    May be called again after any crash: a living session is followed from where it stands, a dead one is resumed, and
+    one that has ended is only judged. All its files lie beside the prompt; only one may follow at a time.
 
     Raises:
-        ProgramMissing: the program can't be started.
-        StorageUnavailable: its output can't be written.
+        Left: `leave` was set; the session goes on without us.
+        ProgramMissing: its supervisor can't be started.
+        StorageUnavailable: its files can't be read or written.
     """
-    folder, begun = session.prompt.parent, time.monotonic()
-    stderr, tail, tally = folder / "stderr.txt", Tail(folder / "output.jsonl"), Tally()
+    folder = session.prompt.parent
+    try:
+        log = EventLog(folder, agent)
+        return _Following(session, agent, limits, stop, leave or threading.Event(), report, log).to_the_end()
+    except OSError as error:
+        raise StorageUnavailable(error.filename or folder, f"can't be read or written ({error.strerror})") from error
 
-    def follow() -> bool:
-        lines, came = tail.read()
-        for event in (event for line in lines for event in agent.parse(line)):
-            tally.add(event)
-            report(event)
+
+@dataclass(frozen=True)
+class _Following:
+    session: Session
+    agent: Agent
+    limits: Limits
+    stop: threading.Event
+    leave: threading.Event
+    report: Callable[[Event], None]
+    log: EventLog
+
+    @property
+    def folder(self) -> Path:
+        return self.session.prompt.parent
+
+    def to_the_end(self) -> Verdict:
+        again = Again("it begins", fresh=True)
+        while True:
+            begun = attempts(self.folder)
+            if begun:
+                self._attend(begun[-1])
+                answer = judge(begun, self.log.tally, self.folder / "stderr.txt", self.limits.backoff_s)
+                if isinstance(answer, Verdict):
+                    return answer
+                again = answer
+            if verdict := self._not_any_more(again, begun):
+                return verdict
+            self._start(again, begun)
+
+    def _attend(self, attempt: Attempt) -> None:
+        """Hear the attempt out, until nothing supervises it."""
+        self.log.begin(attempt)
+        deadline = float("inf")
+        while is_supervised(self.folder):
+            self._hear()
+            self._mind()
+            if asked_to_end(self.folder):
+                deadline = min(deadline, time.monotonic() + 2 * self.limits.grace_s + PATIENCE_S)
+            if time.monotonic() > deadline:
+                kill_supervisor(self.folder)
+            time.sleep(POLL_S)
+        while self._hear():
+            pass
+        self._hear(last=True)
+
+    def _hear(self, *, last: bool = False) -> bool:
+        events, came = self.log.follow(last=last)
+        for event in events:
+            self.report(event)
         return came
 
-    try:
-        process = AgentProcess(agent.command(session), session.id, tail.path, stderr)
-    except OSError as error:
-        raise StorageUnavailable(folder, f"can't be written ({error.strerror})") from error
-    try:
-        cause = _watch(process, follow, limits, stop)
-    finally:
-        code = process.end(limits.grace_s)
-    while follow():
-        pass
-    status, reason = cause or _judge(code, tally, stderr)
-    return Verdict(status, reason, code, time.monotonic() - begun, tally)
+    def _mind(self) -> None:
+        """Pass on what the user and the limits ask for."""
+        if self.leave.is_set():
+            raise Left(self.session.id)
+        if self.stop.is_set():
+            ask_to_end(self.folder)
+        elif self._has_used_up():
+            ask_to_end(self.folder, BUDGET_EXHAUSTED)
 
+    def _has_used_up(self) -> bool:
+        """True where one step more, as dear as the dearest up to now, would be too much."""
+        tally, most_usd = self.log.tally, self.session.max_cost_usd
+        if self.limits.turns is not None and not self.agent.limits_turns and tally.turns >= self.limits.turns:
+            return tally.finished is None
+        dear = most_usd is not None and tally.cost_usd > 0 and tally.cost_usd + tally.dearest_usd > most_usd
+        return dear and tally.finished is None
 
-def _watch(
-    process: AgentProcess, follow: Callable[[], bool], limits: Limits, stop: threading.Event
-) -> tuple[Status, str] | None:
-    """Wait for the end; returns why it must end now, or None where it ended by itself."""
-    begun = heard = time.monotonic()
-    while process.poll() is None:
-        now = time.monotonic()
-        if follow():
-            heard = now
-        if stop.wait(POLL_S):
-            return Status.CANCELLED, "stopped by the user"
-        if now - begun > limits.wall_s:
-            return Status.TIMED_OUT, f"ran past its limit of {limits.wall_s:g} s"
-        if now - heard > limits.silence_s:
-            return Status.STALLED, f"printed nothing for {limits.silence_s:g} s"
-    return None
+    def _not_any_more(self, again: Again, begun: list[Attempt]) -> Verdict | None:
+        """Wait until the next attempt may begin; returns the verdict where it must not."""
+        spent = spent_s(begun)
+        while True:
+            self._mind()
+            word = asked_to_end(self.folder)
+            if word or spent >= self.limits.wall_s:
+                status = Status(word) if word else Status.TIMED_OUT
+                reason = "stopped by the user" if status is Status.CANCELLED else f"{status}: {again.reason}"
+                if begun:
+                    kill_marked(self.session.id)
+                return Verdict(status, reason, None, spent, self.log.tally, attempts=len(begun))
+            if time.time() >= again.not_before:
+                return None
+            time.sleep(POLL_S)
 
-
-def _judge(code: int, tally: Tally, stderr: Path) -> tuple[Status, str]:
-    """Trust neither alone: a program that ends with 0 may have failed, and one that reports success may crash."""
-    if tally.finished and not tally.finished.ok:
-        return Status.FAILED, tally.finished.reason
-    if code == 0 and tally.finished:
-        return Status.SUCCEEDED, tally.finished.reason
-    last = stderr.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-    return Status.FAILED, f"ended with code {code} " + (f"({last[0]})" if last else "and without a result")
+    def _start(self, again: Again, begun: list[Attempt]) -> None:
+        """Begin a further attempt; whatever of an earlier one still lives is ended first, else there were two."""
+        vendor_id = None if again.fresh else self.log.tally.session_id
+        command = self.agent.command(self.session)
+        if begun:
+            kill_marked(self.session.id)
+            number = len(begun) + 1
+            prompt = self.folder / f"prompt-{number}.txt"
+            own = str(uuid.uuid5(uuid.UUID(self.session.id), str(number)))
+            session = replace(self.session, prompt=prompt, conversation=own)
+            write_whole(prompt, CONTINUE if vendor_id else self.session.task + AGAIN)
+            command = self.agent.resume(session, vendor_id) if vendor_id else self.agent.command(session)
+        limits = {
+            "wall_s": self.limits.wall_s - spent_s(begun), "silence_s": self.limits.silence_s,
+            "grace_s": self.limits.grace_s,
+        }  # fmt: skip
+        Attempt.start(self.folder, command, self.session.id, limits, resumed=bool(begun and vendor_id))

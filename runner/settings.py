@@ -9,10 +9,9 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runner.errors import BadInput
+from runner.pace import SESSION_BYTES, Pace
 
 MOST_WORKERS = 4
-SESSION_BYTES = 512 * 1024**2
-"""What one session is reckoned to need: the programs themselves take 150 to 250 MiB, their tools the rest."""
 
 
 class Settings(BaseSettings):
@@ -48,6 +47,14 @@ class Settings(BaseSettings):
     """Wait after SIGINT, and again after SIGTERM, before a session is killed, in seconds."""
     lock_wait_s: float = Field(default=60, ge=0)
     """Longest wait for another runner that is making a worktree in the same repository, in seconds."""
+    program_sessions: int = Field(default=Pace.program_sessions, ge=1)
+    """Sessions of one program at once, of all runs together."""
+    stagger_s: float = Field(default=Pace.stagger_s, ge=0)
+    """Wait between the starts of two sessions, in seconds: providers refuse many that begin at once."""
+    worker_idle_s: float = Field(default=Pace.worker_idle_s, gt=0)
+    """How long the worker waits for another run before it leaves, in seconds."""
+    tmux: bool = False
+    """Interactive tasks have a window of tmux, which goes on when the terminal is closed."""
     pass_env: str = ""
     """Further variables that headless sessions see: names or patterns such as `GOPATH,AWS_*`."""
 

@@ -11,11 +11,13 @@ _Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """While inside, SIGINT, SIGTERM and SIGHUP set `stop` and do nothing else."""
+def stopping(stop: threading.Event, leave: threading.Event | None = None) -> Iterator[None]:
+    """While inside, SIGINT, SIGTERM and SIGHUP set `stop` and do nothing else; SIGHUP sets `leave` first, if given."""
     terminals = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
 
     def hang_up(*_: object) -> None:
+        if leave:
+            leave.set()
         stop.set()
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in terminals:  # the terminal is gone: writing to it would raise, in the middle of settling

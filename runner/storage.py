@@ -14,15 +14,23 @@ def make_folder(path: Path) -> None:
         raise StorageUnavailable(path, f"can't be made ({error.strerror})") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file all at once; raises `StorageUnavailable` where that fails, then an older file is still whole."""
+def write_whole(path: Path, text: str, *, mode: int = 0o666, flush: bool = True) -> None:
+    """Write a file all at once, `mode` being its rights as far as the user's mask leaves them.
+
+    Without `flush` a power cut may still take the file away again.
+
+    Raises:
+        StorageUnavailable: that fails; an older file is still whole then.
+    """
     make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

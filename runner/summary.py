@@ -10,9 +10,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from runner.execute import Report
-from runner.preview import Preview
-from runner.records import Closed, Entry, State
+from runner.errors import some
+from runner.integrated import Integrated
+from runner.records import STOPPED, Entry, State
+from runner.report import Report
+from runner.tries import latest_tries
 from runner.worktree import Diff
 
 NARROWEST = 160
@@ -21,14 +23,17 @@ NARROWEST = 160
 
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain data."""
-    run = report.run
     return {
-        "run_id": run.id,
-        "repository": str(run.repository.root),
-        "base": run.base,
+        "run_id": report.run_id,
+        "repository": str(report.repository),
+        "base": report.base,
         "exit_code": report.exit_code,
+        "detached": report.detached,
+        "problem": report.problem or None,
         "checkout_untouched": report.untouched,
         "outcomes_unsent": report.unsent,
+        "integration": report.integrated.model_dump(mode="json") if report.integrated else None,
+        "next": run_steps(report),
         "tasks": [entry_json(entry) for entry in report.entries],
     }
 
@@ -41,28 +46,13 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     return {**facts, "platform": platform, "folder": str(entry.folder), "next": next_steps(entry)}
 
 
-def preview_json(previews: Sequence[Preview]) -> dict[str, Any]:
-    """What would be started, as plain data."""
-    tasks = [
-        {
-            "worker": shown.planned.worker,
-            "task": shown.planned.task,
-            "platform": shown.planned.decision.platform,
-            "decision": shown.planned.decision.model_dump(mode="json"),
-            "program": shown.program,
-            "command": shown.command,
-            "branch": shown.branch,
-        }
-        for shown in previews
-    ]
-    return {"dry_run": True, "tasks": tasks}
-
-
 def next_steps(entry: Entry) -> list[str]:
-    """The commands that make sense now, the first one first."""
+    """The commands that make sense now for a task, the first one first."""
     record, ending = entry.record, entry.ending
     if entry.state is State.WAITING:
         return [record.command]
+    if entry.state in {State.QUEUED, State.RUNNING}:
+        return [f"runner logs -f {record.run_id} {record.worker}"]
     succeeded = entry.state is State.SUCCEEDED
     steps = [] if succeeded else [f"runner logs {record.run_id} {record.worker}"]
     if record.branch and ending and ending.diff and ending.diff.files:
@@ -74,6 +64,20 @@ def next_steps(entry: Entry) -> list[str]:
     return steps
 
 
+def run_steps(report: Report) -> list[str]:
+    """The commands that make sense now for a run, the first one first."""
+    run_id, states = report.run_id, {entry.state for entry in latest_tries(report.entries)}
+    changed = [one for one in report.entries if one.record.branch and one.ending and one.ending.commit]
+    if states & {State.QUEUED, State.RUNNING}:
+        return [f"runner watch {run_id}", f"runner cancel {run_id}"]
+    steps = [f"runner attach {run_id}"] if State.WAITING in states else []
+    if report.problem or states & STOPPED:
+        steps.append(f"runner resume {run_id}")
+    if states - {State.SUCCEEDED, State.WAITING}:
+        steps.append(f"runner retry {run_id}")
+    return steps + ([f"runner accept {run_id}", f"runner reject {run_id}"] if changed and not steps else [])
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print one object for programs."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
@@ -83,28 +87,32 @@ def print_report(report: Report) -> None:
     """Print the table of a run and what to do next."""
     console().print(_table(report.entries))
     for entry in report.entries:
-        if entry.state is not State.SUCCEEDED:
-            _say(f"{entry.record.worker}: {entry.state}: {entry.reason}")
-        for step in next_steps(entry):
-            _say(f"  {entry.record.worker}: {step}")
+        _say_steps(entry)
+    if report.integrated:
+        _say(_merged(report.integrated))
+    if report.problem:
+        _say(f"The worker gave the run up: {report.problem}")
     if not report.untouched:
         _say("Your checkout changed while the run was under way: look at `git status`.")
     if report.unsent:
         _say(f"Outcomes that the router does not have yet: {report.unsent}. The next run sends them.")
+    for step in run_steps(report)[:1]:
+        _say(f"next: {step}")
 
 
-def print_previews(previews: Sequence[Preview]) -> None:
-    """Print decisions and commands, one below the other."""
-    for shown in previews:
-        decision = shown.planned.decision
-        sure = " (would ask first)" if decision.needs_confirmation else ""
-        lines = (
-            f"{shown.planned.worker}: {decision.platform}, {decision.confidence:.0%} by {decision.source}{sure}",
-            f"  why: {decision.reason}",
-            *([f"  branch: {shown.branch}"] if shown.branch else []),
-            f"  {shown.command}",
-        )
-        _say("\n".join(lines))
+def _say_steps(entry: Entry) -> None:
+    if entry.state is not State.SUCCEEDED and entry.reason:
+        _say(f"{entry.record.worker}: {entry.state}: {entry.reason}")
+    for step in next_steps(entry):
+        _say(f"  {entry.record.worker}: {step}")
+
+
+def _merged(integrated: Integrated) -> str:
+    lines = [f"Merged on {integrated.branch}: {', '.join(part.worker for part in integrated.merged) or 'nothing'}"]
+    lines += [f"  in conflict: {one.worker} ({some(one.files) or one.sides})" for one in integrated.conflicts]
+    lines += [f"  left out: {one.worker} ({one.reason})" for one in integrated.left_out]
+    lines += [f"  {'passed' if check.passed else 'FAILED'}: {check.command}" for check in integrated.checks]
+    return "\n".join(lines)
 
 
 def _say(text: str) -> None:
@@ -117,7 +125,7 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(width=NARROWEST)
 
 
-def _table(entries: Sequence[Closed]) -> Table:
+def _table(entries: Sequence[Entry]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for title in ("worker", "status", "program", "change", "tokens", "cost", "time", "branch"):
         table.add_column(title, overflow="fold")
@@ -127,10 +135,10 @@ def _table(entries: Sequence[Closed]) -> Table:
             record.worker,
             entry.state,
             record.program,
-            _change(ending.diff),
-            _told(ending.tokens, "{:,}"),
-            _told(ending.cost_usd, "${:.4f}"),
-            _told(ending.wall_s, "{:.1f} s"),
+            _change(ending.diff if ending else None),
+            _told(ending.tokens if ending else None, "{:,}"),
+            _told(ending.cost_usd if ending else None, "${:.4f}"),
+            _told(ending.wall_s if ending else None, "{:.1f} s"),
             record.branch or "",
         )
     return table

@@ -8,24 +8,33 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from router.schemas import Task
+from runner.asked import Asked
 from runner.errors import BadInput
+from runner.task_file import listed
+from runner.task_order import Wanted, ordered
 
 _TASK: TypeAdapter[str] = TypeAdapter(Task)
 
 
-def read_tasks(arguments: Sequence[str], file: Path | None) -> tuple[str, ...]:
-    """Return the tasks given as arguments, then those of `file`: one a line, `-` being the standard input.
+def read_wanted(arguments: Sequence[str], file: Path | None) -> tuple[Wanted, ...]:
+    """Return the tasks given as arguments, then those of `file`, `-` being the standard input.
 
     Raises:
-        BadInput: there is none, one can't be routed, or the file can't be read.
+        BadInput: there is none, one can't be routed, one waits for what isn't there, or the file can't be read.
     """
-    tasks = (*arguments, *(_lines(file) if file else ()))
-    if not tasks:
+    given = [Asked(task) for task in arguments]
+    found = listed(_text(file), _source(file)) if file else []
+    if not any(not asked.done for asked in (*given, *found)):
         where = f"{file} holds no task" if file else "no task given"
         raise BadInput(f'{where}; say what should be done: runner execute "write tests for the parser"')
-    for number, task in enumerate(tasks, start=1):
-        _check(task, number if len(tasks) > 1 else None)
-    return tasks
+    for number, asked in enumerate((*given, *found), start=1):
+        _check(asked, asked.place or (f"task {number}" if len(given) + len(found) > 1 else None))
+    return ordered((*given, *found))
+
+
+def read_tasks(arguments: Sequence[str], file: Path | None) -> tuple[str, ...]:
+    """The texts alone; raises as `read_wanted` does."""
+    return tuple(wanted.task for wanted in read_wanted(arguments, file))
 
 
 def taken_for_tasks(arguments: Iterable[str], options: Sequence[str]) -> list[tuple[str, str]]:
@@ -35,22 +44,25 @@ def taken_for_tasks(arguments: Iterable[str], options: Sequence[str]) -> list[tu
     return [(word, found[0]) for word, found in near if found]
 
 
-def _lines(file: Path) -> list[str]:
+def _source(file: Path) -> str:
+    return f"--tasks-file {file}"
+
+
+def _text(file: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        raise BadInput(f"--tasks-file {file}: {error.strerror}; name a text file with one task a line") from error
+        raise BadInput(f"{_source(file)}: {error.strerror}; name a text file with tasks in it") from error
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadInput(f"--tasks-file {file}, line {line}: not UTF-8; save the file as UTF-8 text") from error
-    return [line.removesuffix("\r") for line in text.split("\n") if line.strip()]
+        raise BadInput(f"{_source(file)}, line {line}: not UTF-8; save the file as UTF-8 text") from error
 
 
-def _check(task: str, number: int | None) -> None:
+def _check(asked: Asked, place: str | None) -> None:
     try:
-        _TASK.validate_python(task)
+        _TASK.validate_python(asked.task)
     except ValidationError as error:
         problem = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise BadInput(problem if number is None else f"task {number}: {problem}") from error
+        raise BadInput(problem if place is None else f"{place}: {problem}") from error

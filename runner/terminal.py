@@ -9,7 +9,8 @@ import tty
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from runner.process import Command, run_in_terminal
+from runner.foreground import run_in_foreground
+from runner.process import Command
 from runner.signals import deaf_to_keys
 
 
@@ -18,10 +19,16 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def lend(command: Command, mark: str, stop: threading.Event, grace_s: float) -> int:
-    """Run an interactive program in the foreground; return its exit code with the terminal as it was before."""
-    with _restored(sys.stdin.fileno()), deaf_to_keys():
-        return run_in_terminal(command, mark, stop, grace_s)
+def lend(
+    command: Command, mark: str, stop: threading.Event, grace_s: float, leave: threading.Event | None = None
+) -> int:
+    """Run an interactive program in the foreground; return its exit code with the terminal as it was before.
+
+    It is ended when `stop` or `leave` is set.
+    """
+    stdin = sys.stdin.fileno()
+    with _restored(stdin), deaf_to_keys():
+        return run_in_foreground(command, mark, stdin, lambda: stop.is_set() or bool(leave and leave.is_set()), grace_s)
 
 
 def ask(question: str, keys: Mapping[str, str], stop: threading.Event) -> str | None:

@@ -1,14 +1,29 @@
 """Claude Code: headless by `claude -p`, and interactive in the user's terminal."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runner.agents.jsonl import number, objects, part, read_object, text
 from runner.agents.protocol import Session
+from runner.agents.resets import read_reset
 from runner.agents.tools import NAME, claude_config
-from runner.events import Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
+from runner.events import (
+    Cause,
+    Event,
+    FileChange,
+    Finished,
+    Limited,
+    Message,
+    NeedsInput,
+    Retry,
+    Started,
+    ToolUse,
+    Usage,
+)
 from runner.process import Command
 
 ALLOWED = (
@@ -20,6 +35,13 @@ ALLOWED = (
 )
 """Commands that run unasked: reading and committing in the worktree, and the common test runners."""
 _WRITING_TOOLS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_CAUSES = {
+    **dict.fromkeys(("budget_exhausted", "error_max_budget_usd", "max_turns", "error_max_turns"), Cause.BUDGET),
+    **dict.fromkeys(("aborted_tools", "aborted_streaming"), Cause.ABORTED),
+}
+_USED_UP = re.compile(
+    r"usage limit reached|hit your .{0,20}limit|limit reached.{0,20}resets|out of .{0,20}usage", re.IGNORECASE
+)
 _TELLING_INPUTS = ("command", "file_path", "pattern", "description", "query", "url")
 
 
@@ -31,17 +53,26 @@ class HeadlessClaude:
     env: Mapping[str, str] = field(repr=False)
     name = "claude"
     reports_cost = True
+    limits_turns = True
 
     def command(self, session: Session) -> Command:
-        """Return the command; Claude takes the task from its input and `session.id` as its own id."""
+        """Return the command; Claude takes the task from its input, and its own id from us."""
+        return self._command(session, "--session-id", session.conversation or session.id)
+
+    def resume(self, session: Session, vendor_id: str) -> Command:
+        """Return the command that goes on with the conversation `vendor_id`."""
+        return self._command(session, "--resume", vendor_id)
+
+    def _command(self, session: Session, *which: str) -> Command:
         tools = ("--mcp-config", claude_config(session)) if session.tools else ()
         own = (f"mcp__{NAME}",) if session.tools else ()
         rules = ",".join((*(f"Bash({command}:*)" for command in ALLOWED), *own))
         budget = () if session.max_cost_usd is None else ("--max-budget-usd", f"{session.max_cost_usd:g}")
+        turns = () if session.max_turns is None else ("--max-turns", str(session.max_turns))
         argv = (
             *(str(self.program), "-p", "--output-format", "stream-json", "--verbose"),
-            *("--session-id", session.id, "--permission-mode", "acceptEdits"),
-            *("--allowedTools", rules, *tools, "--strict-mcp-config", *budget),
+            *(*which, "--permission-mode", "acceptEdits"),
+            *("--allowedTools", rules, *tools, "--strict-mcp-config", *budget, *turns),
         )
         # A command moved to the background would outlive the answer, which is then not the last one.
         env = {**self.env, **session.env, "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"}
@@ -57,6 +88,8 @@ class HeadlessClaude:
                 return [Retry(f"{event.get('error')} (HTTP {event.get('error_status')})")]
             case "assistant", _:
                 return _blocks(objects(part(event, "message"), "content"))
+            case "rate_limit_event", _:
+                return _limit(event)
             case "result", _:
                 return _result(event)
             case _:
@@ -97,13 +130,46 @@ def _tool(name: str, given: dict[str, Any]) -> Event:
 
 def _result(event: dict[str, Any]) -> list[Event]:
     """Judge by `is_error`, never by `subtype`: a failed request comes as `success` with `is_error`."""
-    usage = part(event, "usage")
-    counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
-    tokens = int(sum(number(usage, count) or 0 for count in counts))
     turns, failed = number(event, "num_turns"), event.get("is_error") is not False
     errors = event.get("errors") or []
     reason = event.get("result") or "; ".join(map(text, errors)) or event.get("terminal_reason") or event.get("subtype")
-    return [
-        Usage(tokens, number(event, "total_cost_usd"), None if turns is None else int(turns)),
-        Finished(not failed, text(reason) if failed else "completed"),
-    ]
+    used = Usage(_tokens(event), number(event, "total_cost_usd"), None if turns is None else int(turns))
+    if not failed:
+        return [used, *_questions(event), Finished(ok=True, reason="completed")]
+    cause = _cause(event, text(reason))
+    resets_at = read_reset(text(reason), datetime.now().astimezone()) if cause is Cause.USAGE_LIMIT else None
+    return [used, Finished(ok=False, reason=text(reason), cause=cause, resets_at=resets_at)]
+
+
+def _tokens(event: dict[str, Any]) -> int:
+    """All tokens of the conversation: `modelUsage` counts from its beginning, `usage` since it was resumed."""
+    models = [one for one in part(event, "modelUsage").values() if isinstance(one, dict)]
+    counts = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens")
+    if models:
+        return int(sum(number(one, count) or 0 for one in models for count in counts))
+    counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+    return int(sum(number(part(event, "usage"), count) or 0 for count in counts))
+
+
+def _questions(event: dict[str, Any]) -> list[Event]:
+    """Questions that could not be asked, for nobody was there."""
+    denied = objects(event, "permission_denials")
+    asked = [part(one, "tool_input") for one in denied if one.get("tool_name") == "AskUserQuestion"]
+    return [NeedsInput(text(one.get("question", ""))) for given in asked for one in objects(given, "questions")]
+
+
+def _cause(event: dict[str, Any], reason: str) -> Cause:
+    status, ending = number(event, "api_error_status"), text(event.get("terminal_reason") or event.get("subtype"))
+    cause = _CAUSES.get(ending) or _CAUSES.get(text(event.get("subtype"))) or Cause.OTHER
+    if "No conversation found" in reason:
+        cause = Cause.UNKNOWN_SESSION
+    elif _USED_UP.search(reason):
+        cause = Cause.USAGE_LIMIT
+    elif ending == "api_error" and (status is None or status == 429 or status >= 500):
+        cause = Cause.OVERLOADED
+    return cause
+
+
+def _limit(event: dict[str, Any]) -> list[Event]:
+    told = part(event, "rate_limit_info")
+    return [Limited(number(told, "resetsAt"))] if told.get("status") == "rejected" else []

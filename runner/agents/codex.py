@@ -1,15 +1,22 @@
 """Codex, headless by `codex exec`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runner.agents.jsonl import number, objects, part, read_object, text
 from runner.agents.protocol import Session
+from runner.agents.resets import read_reset
 from runner.agents.tools import codex_options
-from runner.events import Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
+from runner.events import Cause, Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
 from runner.process import Command
+
+_NO_ANSWER = re.compile(
+    r"status:? (?:429|5\d\d)|stream disconnected|error sending request|idle timeout|timed out|connection", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -20,13 +27,21 @@ class HeadlessCodex:
     env: Mapping[str, str] = field(repr=False)
     name = "codex"
     reports_cost = False
+    limits_turns = False
 
     def command(self, session: Session) -> Command:
         """Return the command; `-` makes Codex take the task from its input."""
+        return self._command(session, "-")
+
+    def resume(self, session: Session, vendor_id: str) -> Command:
+        """Return the command that goes on with the thread `vendor_id`."""
+        return self._command(session, "resume", vendor_id, "-")
+
+    def _command(self, session: Session, *what: str) -> Command:
         writable = [word for folder in session.git_folders for word in ("--add-dir", str(folder))]
         argv = (
             *(str(self.program), "exec", "--json", "-s", "workspace-write", "-C", str(session.cwd)),
-            *("--skip-git-repo-check", *writable, *codex_options(session), "-"),
+            *("--skip-git-repo-check", *writable, *codex_options(session), *what),
         )
         return Command(argv, session.cwd, {**self.env, **session.env}, session.prompt)
 
@@ -45,9 +60,17 @@ class HeadlessCodex:
                 tokens = sum(number(usage, count) or 0 for count in ("input_tokens", "output_tokens"))
                 return [Usage(int(tokens)), Finished(ok=True, reason="completed")]
             case "turn.failed":
-                return [Finished(ok=False, reason=text(part(event, "error").get("message", "")))]
+                return [_failure(text(part(event, "error").get("message", "")))]
             case _:
                 return []
+
+
+def _failure(reason: str) -> Finished:
+    """Codex tells causes in its sentences only; they are its own, no tool's result is among them."""
+    if "usage limit" in reason:
+        at = read_reset(reason, datetime.now().astimezone())
+        return Finished(ok=False, reason=reason, cause=Cause.USAGE_LIMIT, resets_at=at)
+    return Finished(ok=False, reason=reason, cause=Cause.OVERLOADED if _NO_ANSWER.search(reason) else Cause.OTHER)
 
 
 def _item(item: dict[str, Any], *, done: bool) -> list[Event]:

@@ -26,6 +26,9 @@ class Session:
     """Variables that it sees beside those of its program."""
     tools: tuple[str, ...] = ()
     """Command of the MCP server that it may use; empty: none of ours."""
+    max_turns: int | None = None
+    conversation: str = ""
+    """The program's own id of a conversation that begins now, where it lets us choose; empty: `id`."""
 
 
 class Agent(Protocol):
@@ -41,8 +44,17 @@ class Agent(Protocol):
         """True where it tells what it costs and keeps to `max_cost_usd`."""
         ...
 
+    @property
+    def limits_turns(self) -> bool:
+        """True where it keeps to `max_turns` by itself."""
+        ...
+
     def command(self, session: Session) -> Command:
         """Return the command that works on `session`'s task, its output being lines for `parse`."""
+        ...
+
+    def resume(self, session: Session, vendor_id: str) -> Command:
+        """Return the command that goes on with the conversation `vendor_id`; `session.prompt` is what is said next."""
         ...
 
     def parse(self, line: str) -> list[Event]:

@@ -12,7 +12,7 @@ STARTUP_S = 60
 def claude_config(session: Session) -> str:
     """What `claude --mcp-config` takes; the server inherits the session's variables, so that none is seen in it."""
     program, *args = session.tools
-    return json.dumps({"mcpServers": {NAME: {"command": program, "args": args}}})
+    return json.dumps({"mcpServers": {NAME: {"command": program, "args": args, "alwaysLoad": True}}})
 
 
 def codex_options(session: Session) -> tuple[str, ...]:

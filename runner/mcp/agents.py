@@ -13,13 +13,12 @@ from typing import Any
 
 import psutil
 
+from runner.identity import IDENTITY
 from runner.mcp.swarms import Agent, AgentState, State, Swarms
 from runner.mcp.topology import readable
 from runner.process import AgentProcess, Command, kill_marked
 from runner.storage import make_folder
 
-PASSED = ("RUNNER_RUN_ID", "RUNNER_AGENT_ID", "RUNNER_HOME", "RUNNER_DATABASE_URL")
-"""What the session needs to reach the memory as the agent that it is."""
 BRIEFING = """{task}
 
 ---
@@ -69,8 +68,8 @@ def session_command(state: State, agent: Agent) -> Command:
     others = [other.result_key for other in readable(swarm.topology, state.members(swarm.id), agent)]
     hint = f", and into results for {', '.join(others)}" if others else ""
     task = BRIEFING.format(task=agent.task, name=agent.name, type=agent.type, others=hint, key=agent.result_key)
-    options = ("execute", "--json", "--yes", "--platform", "codex", "--")
-    passed = ",".join(filter(None, (os.environ.get("RUNNER_PASS_ENV"), *PASSED)))
+    options = ("execute", "--json", "--yes", "--allow-dirty", "--platform", "codex", "--")
+    passed = ",".join(filter(None, (os.environ.get("RUNNER_PASS_ENV"), *IDENTITY)))
     identity = {"RUNNER_RUN_ID": agent.run or swarm.id, "RUNNER_AGENT_ID": agent.id, "RUNNER_PASS_ENV": passed}
     argv = (sys.executable, "-c", "from runner.cli import entry; entry()", *options, task)
     return Command(argv, agent.cwd, {**os.environ, **identity})

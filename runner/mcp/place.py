@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from router.client import Routing
-from runner.mcp.swarms import Agent, Swarms
-from runner.mcp.topology import hidden_from
+from runner.mcp.reach import hidden_for
+from runner.mcp.swarms import Swarms
 from runner.memory.opening import home_of, open_memory
 from runner.memory.store import Memory
 from runner.settings import Settings
@@ -26,9 +26,14 @@ class Place:
     _opening: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
+    def home(self) -> Path:
+        """The repository's folder."""
+        return home_of(self.cwd, self.settings)
+
+    @cached_property
     def swarms(self) -> Swarms:
         """The repository's swarms."""
-        return Swarms(home_of(self.cwd, self.settings) / "swarms")
+        return Swarms(self.home / "swarms")
 
     @property
     def memory(self) -> Memory:
@@ -36,7 +41,7 @@ class Place:
         with self._opening:
             memory = self._memory
             if self.agent_id:
-                memory.view = replace(memory.view, hidden=self._hidden())
+                memory.view = replace(memory.view, hidden=hidden_for(self.home, self.run, self.agent_id))
             return memory
 
     @property
@@ -60,11 +65,3 @@ class Place:
         from runner.execute import open_routing  # loads the router where no service answers
 
         return open_routing(self.settings)
-
-    def _hidden(self) -> frozenset[str]:
-        state = self.swarms.read()
-        reader: Agent | None = state.agents.get(self.agent_id)
-        if reader is None:
-            return frozenset()
-        swarm = state.swarm(reader.swarm_id)
-        return hidden_from(swarm.topology, state.members(swarm.id), reader)

@@ -1,10 +1,10 @@
 """Who reads whose results in a swarm."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar, get_args
 
 from runner.mcp.errors import ArgumentRefused
-from runner.mcp.swarms import Agent
 
 Topology = Literal[
     "hierarchical", "mesh", "hierarchical-mesh", "ring", "star", "hybrid", "adaptive", "pheromone-adaptive"
@@ -14,6 +14,31 @@ LEADS = frozenset({"coordinator", "architect", "lead", "orchestrator", "planner"
 """Types of agents that lead; where there is none, the first agent does."""
 
 
+class Located(Protocol):
+    """Whoever has a place in a topology: an agent of a swarm, a worker of a workflow."""
+
+    @property
+    def id(self) -> str:
+        """By which its results are known."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """Its role."""
+        ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """A place, where there is no agent to stand for it."""
+
+    id: str
+    type: str
+
+
+_L = TypeVar("_L", bound=Located)
+
+
 def check_topology(name: str) -> str:
     """Return the topology, or raise `ArgumentRefused`."""
     if name not in TOPOLOGIES:
@@ -21,7 +46,7 @@ def check_topology(name: str) -> str:
     return name
 
 
-def readable(topology: str, agents: Sequence[Agent], reader: Agent) -> list[Agent]:
+def readable(topology: str, agents: Sequence[_L], reader: _L) -> list[_L]:
     """The other agents whose results `reader` may read; `agents` are all of the swarm, in the order they came."""
     others = [agent for agent in agents if agent.id != reader.id]
     leads = [agent for agent in agents if agent.type in LEADS] or list(agents[:1])
@@ -40,7 +65,7 @@ def readable(topology: str, agents: Sequence[Agent], reader: Agent) -> list[Agen
             return others
 
 
-def hidden_from(topology: str, agents: Sequence[Agent], reader: Agent) -> frozenset[str]:
+def hidden_from(topology: str, agents: Sequence[_L], reader: _L) -> frozenset[str]:
     """Ids of the agents whose results are not for `reader`."""
     seen = {agent.id for agent in readable(topology, agents, reader)} | {reader.id}
     return frozenset(agent.id for agent in agents) - seen

@@ -146,11 +146,15 @@ def import_entries(
 
 @contextmanager
 def _memory(run: str) -> "Iterator[Memory]":
-    from runner.memory.opening import open_memory
+    from runner.memory.opening import home_of, open_memory
     from runner.settings import read_settings
 
-    author = os.environ.get("RUNNER_AGENT_ID", "")
-    with closing(open_memory(read_settings(), Path.cwd(), run=run, author=author)) as memory:
+    settings, author, hidden = read_settings(), os.environ.get("RUNNER_AGENT_ID", ""), frozenset[str]()
+    if author:
+        from runner.mcp.reach import hidden_for
+
+        hidden = hidden_for(home_of(Path.cwd(), settings), os.environ.get("RUNNER_RUN_ID", run), author)
+    with closing(open_memory(settings, Path.cwd(), run=run, author=author, hidden=hidden)) as memory:
         yield memory
 
 

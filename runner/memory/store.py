@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.memory import entry as rules
@@ -61,8 +61,11 @@ class Memory:
         ttl_s: float | None = None,
         upsert: bool = True,
         provenance: Provenance = Provenance.UNKNOWN,
+        author: str | None = None,
     ) -> Entry:
         """Store any JSON value, durably when this returns; what it replaces stays as a version.
+
+        `author` is the agent that it is stored for; None: the memory's own.
 
         Raises:
             EntryRefused: the key, the value or an option breaks a rule.
@@ -73,7 +76,8 @@ class Memory:
         found = words(_searched(draft))
         with self.database.writing(self.view.scope) as connection:
             self._sweep(connection)
-            written = entries.put(connection, self.view, draft, upsert=upsert)
+            view = self.view if author is None else replace(self.view, author=author)
+            written = entries.put(connection, view, draft, upsert=upsert)
             if not written.taken:
                 self._index(connection, written.entry, found)
         if written.taken:

@@ -58,6 +58,12 @@ def error(status: int, sentence: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": _ERROR_TYPES.get(status, "api_error"), "message": sentence}}
 
 
+def used_up(resets_at: int, sentence: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the body and the headers of the answer once the account's allowance is used up."""
+    told = {"status": "rejected", "reset": str(resets_at), "representative-claim": "five_hour"}
+    return error(429, sentence), {f"anthropic-ratelimit-unified-{name}": value for name, value in told.items()}
+
+
 def _emptied(block: _Block) -> tuple[_Block, _Block]:
     """Return the block as a stream opens it, and the delta that fills it."""
     if block["type"] == "text":
@@ -77,7 +83,7 @@ def _tool_uses(action: Action, cwd: str) -> list[_Block]:
             read = _tool_use("Read", file_path=file)
             return [read, _tool_use("Edit", file_path=file, old_string=old, new_string=new)]
         case Call(server=server, tool=tool, arguments=arguments):
-            return [_tool_use(f"mcp__{server}__{tool}", **arguments)]
+            return [_tool_use(f"mcp__{server}__{tool}" if server else tool, **arguments)]
 
 
 def _tool_use(name: str, /, **arguments: Any) -> _Block:

@@ -58,6 +58,12 @@ def error(status: int, sentence: str) -> dict[str, Any]:
     return {"error": {"type": kind, "message": sentence, "code": None}}
 
 
+def used_up(resets_at: int, sentence: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the body and the headers of the answer once the account's allowance is used up."""
+    told = {"type": "usage_limit_reached", "message": sentence, "plan_type": "plus", "resets_at": resets_at}
+    return {"error": told}, {}
+
+
 def _message(text: str) -> dict[str, Any]:
     content = [{"type": "output_text", "text": text, "annotations": []}]
     return {"type": "message", "id": f"msg_{uuid4().hex}", "role": "assistant", "content": content}

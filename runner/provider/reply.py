@@ -30,6 +30,10 @@ class Wire(Protocol):
         """Return the body of an HTTP error."""
         ...
 
+    def used_up(self, resets_at: int, sentence: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the body and the headers of the answer once the account's allowance is used up."""
+        ...
+
 
 _WIRES: dict[str, Wire] = {"anthropic": anthropic, "openai": openai}
 
@@ -66,6 +70,9 @@ async def _stream(wire: Wire, answer: dict[str, Any], step: Step, entry: Entry) 
 def _failure(wire: Wire, failure: Failure, entry: Entry) -> Response:
     entry.status, entry.ended_at = failure.status, time.time()
     headers = {} if failure.retry_after_s is None else {"retry-after": str(failure.retry_after_s)}
+    if failure.resets_in_s is not None:
+        body, told = wire.used_up(int(time.time()) + failure.resets_in_s, failure.message)
+        return JSONResponse(body, failure.status, {**headers, **told})
     return JSONResponse(wire.error(failure.status, failure.message), failure.status, headers)
 
 

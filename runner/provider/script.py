@@ -42,7 +42,7 @@ class Edit(_Frozen):
 
 
 class Call(_Frozen):
-    """A call of the tool `tool` of the MCP server `server`."""
+    """A call of the tool `tool` of the MCP server `server`; with an empty one, of Claude's own tool of that name."""
 
     server: str
     tool: str
@@ -59,6 +59,8 @@ class Failure(_Frozen):
     times: int | None = Field(default=None, ge=1)
     """How many requests of one session fail before the step is played; None is all of them."""
     retry_after_s: int | None = Field(default=None, ge=0)
+    resets_in_s: int | None = Field(default=None, ge=0)
+    """The account's allowance is used up, for so many seconds; `status` is 429 then."""
     message: str = "scripted failure"
 
 

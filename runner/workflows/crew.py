@@ -5,26 +5,25 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from runner.agents.protocol import Agent
+from runner.integrated import open_ready
+from runner.mcp.reach import hidden_in
 from runner.memory.render import value_text
 from runner.memory.view import RESULTS
 from runner.records import Closed, Entry, State
 from runner.workflows import prompts
-from runner.workflows.design import tasks_of
-from runner.workflows.integration import Integration
-from runner.workflows.model import Kind, Phase, Worker
-from runner.workflows.shares import split
-from runner.workflows.site import SHARED, Site, as_result, in_round, once, texts
+from runner.workflows.assignment import assigned, design_of
+from runner.workflows.model import Phase, Worker
+from runner.workflows.site import Site, as_result, in_round, once, texts
 from runner.workflows.state import Job, RunState, Stand
 
 CHECK_LIMIT_S = 900.0
-LEADING = frozenset({"architect", "designer", "planner"})
-Keep = Callable[[RunState], None]
+Keep = Callable[[RunState], object]
 
 
 def work(site: Site, state: RunState, phase: Phase, keep: Keep) -> RunState:
     """Carry out a phase of work; `keep` is given the state after every session."""
     if not state.of(phase).jobs:
-        state = state.put(phase, jobs=_assigned(site, state, phase))
+        state = state.put(phase, jobs=assigned(site, state, phase))
         keep(state)
     rounds = 2 if phase.on_failure == "retry" else 1
     for _ in range(rounds):
@@ -37,34 +36,6 @@ def work(site: Site, state: RunState, phase: Phase, keep: Keep) -> RunState:
         if not _failed(state, phase):
             break
     return _merged(site, state, phase)
-
-
-def _assigned(site: Site, state: RunState, phase: Phase) -> tuple[Job, ...]:
-    """Share the work out; who has neither a task nor a share is not started, unless nobody had any."""
-    workers = [worker for one in state.workflow.phases if one.kind is Kind.WORK for worker in one.workers]
-    open_workers = [worker for worker in workers if worker.task is None]
-    asked = tasks_of(state.notes) if state.notes else tasks_of(_design(site, state, phase)) or tasks_of(state.task)
-    if state.notes:
-        open_workers = list(phase.workers)
-    whole = state.notes or state.task
-    shares = split(asked or [whole], open_workers, state.workflow.roles) if open_workers else {}
-    jobs = [Job(worker=one.name, share=shares.get(one.name, ())) for one in phase.workers]
-    if state.notes:
-        return tuple(job for job in jobs if job.share)
-    own = {worker.name for worker in phase.workers if worker.task or worker.role == "tester"}
-    chosen = tuple(job for job in jobs if job.share or job.worker in own)
-    return chosen or tuple(jobs)
-
-
-def _design(site: Site, state: RunState, phase: Phase) -> object:
-    """The design that a phase carries out; where none designs, what an architect or planner before it wrote."""
-    before = list(state.workflow.before(phase))
-    designed = [one for one in before if one.kind is Kind.DESIGN]
-    if designed:
-        return site.stored(prompts.design_key(state), SHARED, state.of(designed[-1])) or ""
-    leads = [(one, worker) for one in before for worker in one.workers if worker.role in LEADING]
-    found = site.stored(leads[-1][1].result_key, RESULTS, state.of(leads[-1][0])) if leads else ""
-    return found["message"] if isinstance(found, dict) and "message" in found else found
 
 
 def _sessions(site: Site, state: RunState, phase: Phase) -> Iterator[tuple[Closed, Job]]:
@@ -101,19 +72,22 @@ class _Starter:
             left = last.ending.commit if last and last.ending and _changed(last) else None
             prompt = self._prompt(worker, job, again=left is not None)
             session = site.headless(state, name, prompt, self.agent, worker.name)
-            done = session.carry_out(site.under(self.phase, left or state.tip))
+            done = site.have(session, site.under(self.phase, left or state.tip))
             site.run.progress.ended(name, done.state, done.reason)
             return done
 
-        return once(site, in_round(job.worker, state), begin)
+        return once(site, in_round(job.worker, state), state.of(self.phase), begin)
 
     def _prompt(self, worker: Worker, job: Job, *, again: bool) -> str:
         site, state, phase = self.site, self.state, self.phase
         tasks, own = texts(site, state, phase, worker)
         told = worker.model_copy(update={"task": own})
         share = (*((own,) if own and not job.share else ()), *job.share)
-        design = _design(site, state, phase)
-        before = [one for other in state.workflow.before(phase) for one in other.workers]
+        design = design_of(site, state, phase)
+        hidden = hidden_in(state.workflow, worker.name)
+        before = [
+            one for other in state.workflow.before(phase) for one in other.workers if one.name not in hidden
+        ]  # fmt: skip
         return prompts.work_prompt(
             state, told, job.model_copy(update={"share": share}), count=len(state.of(phase).jobs), tasks=tasks,
             design=value_text(design) if design else "", results=site.results(before), again=again,
@@ -141,7 +115,7 @@ def _keep_result(site: Site, state: RunState, phase: Phase, job: Job, closed: Cl
     worker = _worker(phase, job)
     begun = state.of(phase).model_copy(update={"since": closed.record.started_at})
     if site.stored(worker.result_key, RESULTS, begun) is None:
-        site.store(worker.result_key, as_result(job, closed.ending.message), RESULTS)
+        site.store(worker.result_key, as_result(job, closed.ending.message), RESULTS, author=worker.name)
 
 
 def _failed(state: RunState, phase: Phase) -> list[Job]:
@@ -150,14 +124,16 @@ def _failed(state: RunState, phase: Phase) -> list[Job]:
 
 def _merged(site: Site, state: RunState, phase: Phase) -> RunState:
     jobs, failed = state.of(phase).jobs, _failed(state, phase)
-    integration = Integration.open(site.run, state.base)
     done = [job for job in jobs if job.state is State.SUCCEEDED]
-    conflicts = integration.merge((job.worker, job.branch) for job in done if job.branch)
     limit_s = phase.limits.timeout_s or CHECK_LIMIT_S
-    checks = integration.check(phase.checks, limit_s, site.settings.pass_env)
+    with site.merging:
+        integration = open_ready(site.run, state.base, site.run.project, site.run.env)
+        conflicts = integration.merge((job.worker, job.branch) for job in done if job.branch)
+        checks = integration.check(phase.checks, limit_s, site.settings.pass_env)
+        unmerged = integration.unmerged(state.unmerged)
+        state = state.model_copy(update={"tip": integration.tip, "unmerged": unmerged})
     for check in checks:
         site.run.progress.note(f"check {'passed' if check.passed else 'FAILED'}: {check.command}")
-    state = state.model_copy(update={"tip": integration.tip})
     goes_on = bool(done) and (not failed or phase.on_failure == "continue")
     told = _told(jobs, failed, conflicts, [one.command for one in checks if not one.passed])
     stand = Stand.DONE if goes_on else Stand.FAILED

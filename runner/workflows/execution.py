@@ -1,84 +1,88 @@
-"""A workflow is carried out: phase after phase, each written down before it begins and when it has ended."""
+"""A workflow is carried out: each phase as soon as those before it are done, written down as it goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-from runner.errors import RunnerError
+from runner.errors import Left, RunnerError
+from runner.integration import branch_of
 from runner.workflows import phases
-from runner.workflows.crew import work
-from runner.workflows.model import Kind, Phase
+from runner.workflows.board import Board
+from runner.workflows.crew import Keep, work
+from runner.workflows.model import MOST_PHASES, Kind, Phase
 from runner.workflows.site import Site
 from runner.workflows.state import Ledger, RunState, Stand
 
-_OPEN = frozenset({Stand.PENDING, Stand.RUNNING})
 _AGAIN = frozenset({Stand.FAILED, Stand.WAITING, Stand.CANCELLED, Stand.REJECTED, Stand.RUNNING})
 
 
 @dataclass(frozen=True)
 class Execution:
-    """Carries one run out; `step` is the seam for an engine that does so elsewhere."""
+    """Carries one run out. Phases with a person come one after the other in this thread, the others in parallel."""
 
     site: Site
     ledger: Ledger
 
     def carry_out(self, state: RunState) -> RunState:
-        """Go on at the first phase that is not done, until the end or until something stops it.
+        """Go on with what is not done, until the end or until something stops it.
 
         Raises:
             RunnerError: the state can't be written; what was done so far is kept.
         """
-        state = _reopened(state)
-        self.ledger.write(state)
-        while (phase := _next(state)) is not None and state.stand is Stand.RUNNING:
-            state = self.step(state, phase)
-        if state.stand is Stand.RUNNING:
-            state = state.model_copy(update={"stand": Stand.DONE})
-        self.ledger.write(state)
-        return state
+        board = Board(_reopened(state), self.ledger, self._tip)
+        with ThreadPoolExecutor(MOST_PHASES) as pool:
+            try:
+                self._begin(board, pool, board.alone())
+                while (phase := board.sitting()) is not None:
+                    self._step(board, phase)
+                    self._begin(board, pool, board.alone(phase))
+            except BaseException as error:
+                board.fail(error)
+                self.site.run.stop.set()  # else the pool would wait for the sessions to end by themselves
+                raise
+        return board.close()
 
-    def step(self, state: RunState, phase: Phase) -> RunState:
-        """Carry out one phase and return the state afterwards; it is on disk then."""
-        note = self.site.run.progress.note
-        again = f", round {state.round}" if state.round > 1 else ""
-        note(f"phase {phase.name}{again}: begins")
+    def _begin(self, board: Board, pool: ThreadPoolExecutor, begun: Iterable[Phase]) -> None:
+        def ended(phase: Phase, future: "Future[None]") -> None:
+            if (error := future.exception()) is not None:
+                board.fail(error, phase)
+            else:
+                self._begin(board, pool, board.alone(phase))
+
+        for phase in begun:
+            pool.submit(self._step, board, phase).add_done_callback(partial(ended, phase))
+
+    def _step(self, board: Board, phase: Phase) -> None:
+        """Carry out one phase; what came of it is on disk afterwards."""
+        note, state = self.site.run.progress.note, board.state
+        note(f"phase {phase.name}{f', round {state.round}' if state.round > 1 else ''}: begins")
         since = state.of(phase).since or datetime.now(UTC)
-        state = state.put(phase, stand=Stand.RUNNING, since=since)
-        self.ledger.write(state)
+        state = board.keep(phase, state.put(phase, stand=Stand.RUNNING, since=since))
         try:
-            state = self._carry_out(state, phase)
+            state = self._carry_out(state, phase, partial(board.keep, phase))
+        except Left:  # the sessions go on without us: `runner resume` finds the phase as it is
+            raise
         except RunnerError as error:
-            state = state.put(phase, stand=Stand.FAILED, reason=str(error))
+            state = board.state.put(phase, stand=Stand.FAILED, reason=str(error))
         ended = state.of(phase)
         note(f"phase {phase.name}: {ended.stand} ({ended.reason})" if ended.reason else f"phase {phase.name}: again")
-        state = _after(state, phase)
-        self.ledger.write(state)
-        return state
+        board.end(phase, state)
 
-    def _carry_out(self, state: RunState, phase: Phase) -> RunState:
+    def _carry_out(self, state: RunState, phase: Phase, keep: Keep) -> RunState:
         if self.site.run.stop.is_set():
             return state.put(phase, stand=Stand.CANCELLED, reason="stopped by the user before it began")
         if phase.kind is Kind.WORK:
-            return work(self.site, state, phase, self.ledger.write)
+            return work(self.site, state, phase, keep)
         kinds: dict[Kind, Callable[[Site, RunState, Phase], RunState]] = {
             Kind.DESIGN: phases.design, Kind.REVIEW: phases.review,
         }  # fmt: skip
         return kinds[phase.kind](self.site, state, phase)
 
-
-def _next(state: RunState) -> Phase | None:
-    return next((phase for phase in state.workflow.phases if state.of(phase).stand in _OPEN), None)
-
-
-def _after(state: RunState, phase: Phase) -> RunState:
-    """What the end of a phase means for the whole."""
-    ended = state.of(phase)
-    if ended.stand in _OPEN or ended.stand is Stand.DONE:
-        return state
-    goes_on = ended.stand is Stand.FAILED and phase.on_failure == "continue" and phase.kind is not Kind.WORK
-    if goes_on:
-        return state
-    return state.model_copy(update={"stand": ended.stand, "reason": f"{phase.name}: {ended.reason}"})
+    def _tip(self) -> str:
+        run = self.site.run
+        return run.repository.git("rev-parse", f"refs/heads/{branch_of(run.id)}")
 
 
 def _reopened(state: RunState) -> RunState:

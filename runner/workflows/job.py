@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from runner.agents.claude import InteractiveClaude
 from runner.agents.protocol import Session
-from runner.errors import RunnerError
+from runner.errors import Left, RunnerError
 from runner.interactive import InteractiveJob
 from runner.plan import Planned
 from runner.records import Closed, State
@@ -40,6 +40,8 @@ class WorkflowJob:
         run.archive.begin(record)
         try:
             status, reason, accepted = self._carry_out(own)
+        except Left:
+            raise
         except RunnerError as error:
             status, reason, accepted = State.FAILED, str(error), None
         return run.close(record, status, f"workflow run {own.id}; {reason}".rstrip("; "), accepted=accepted)
@@ -47,7 +49,8 @@ class WorkflowJob:
     def _carry_out(self, run: Run) -> tuple[State, str, bool | None]:
         # Here, not above: `runner execute` of a headless task needs none of it.
         from runner.workflows import catalog
-        from runner.workflows.start import Wish, begin, carry_out
+        from runner.workflows.start import begin, carry_out
+        from runner.workflows.wish import Wish
 
         decision = self.planned.decision
         known = {one.name for one in catalog.listed(run.repository.root)}
@@ -55,7 +58,7 @@ class WorkflowJob:
         workflow = catalog.find(name or catalog.DEFAULT, run.repository.root)
         wish = Wish(workflow.name, self.planned.task, {})
         values = {key: value for key, value in workflow.variables.items() if value is not None}
-        state = carry_out(run, self.settings, begin(run, workflow, self.planned.task, decision, values, wish))
+        state = carry_out(run, self.settings, begin(run, self.settings, workflow, decision, values, wish))
         stand = State.SUCCEEDED if state.stand == "done" else State(state.stand)
         if stand is State.SUCCEEDED:
             run.progress.note(f"✨ Dual workflow complete: `runner collect --run {run.id}` shows the results")

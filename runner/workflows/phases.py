@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from runner.records import Closed, State
+from runner.integrated import open_ready
+from runner.integration import Integration
+from runner.records import Closed, Entry, State
 from runner.workflows import prompts, sitting
 from runner.workflows.design import tasks_of
-from runner.workflows.integration import Integration
 from runner.workflows.model import Kind, Phase
 from runner.workflows.site import SHARED, Site, in_round, numbered, once, texts
 from runner.workflows.state import RunState, Stand
@@ -42,7 +43,7 @@ def _taken(site: Site, state: RunState, phase: Phase, key: str, said: str) -> st
         return ""
     if not said:
         return NO_DESIGN.format(key=key, run=state.run_id)
-    if _sits(state, phase) and not sitting.confirmed(site, said):
+    if state.sits(phase) and not sitting.confirmed(site, said):
         return "the design was not confirmed"
     site.store(key, said, SHARED)
     return ""
@@ -50,7 +51,7 @@ def _taken(site: Site, state: RunState, phase: Phase, key: str, said: str) -> st
 
 def review(site: Site, state: RunState, phase: Phase) -> RunState:
     """Have the merged work looked at, and act on the verdict."""
-    integration = Integration.open(site.run, state.base)
+    integration = open_ready(site.run, state.base, site.run.project, site.run.env)
     prompt = prompts.review_prompt(state, texts(site, state, phase)[0], _report(site, state, phase, integration),
                                    integration.tree.branch)  # fmt: skip
     closed = _session(site, state, phase, prompt, in_round(phase.name, state), integration.tree.path)
@@ -62,11 +63,12 @@ def review(site: Site, state: RunState, phase: Phase) -> RunState:
     state = _resolved(_kept(site, state, closed), integration)
     stored, said = site.stored(prompts.review_key(state), SHARED, state.of(phase)), closed.ending.message
     verdict, notes = verdict_in(stored if stored is not None else said)
-    if _sits(state, phase):
+    if state.sits(phase):
         verdict = sitting.decided(site)
     if verdict is None:
         return state.put(phase, stand=Stand.WAITING, reason=NO_VERDICT.format(run=state.run_id))
-    return judge(state.model_copy(update={"verdict": verdict, "notes": notes or said}), phase)
+    wanted = (notes or said) if verdict == "rework" else ""
+    return judge(state.model_copy(update={"verdict": verdict, "notes": wanted}), phase)
 
 
 def judge(state: RunState, phase: Phase) -> RunState:
@@ -79,28 +81,27 @@ def judge(state: RunState, phase: Phase) -> RunState:
         reason = f"the review asks for rework after {state.workflow.rework_rounds} rounds of it"
         return state.put(phase, stand=Stand.FAILED, reason=reason)
     target = [one for one in state.workflow.before(phase) if one.kind is Kind.WORK][-1]
-    again = {one.name for one in state.workflow.phases if one == target or target in state.workflow.before(one)}
-    kept = {name: one for name, one in state.phases.items() if name not in again}
-    return state.model_copy(update={"phases": kept, "round": state.round + 1, "verdict": None})
+    return state.again(target).model_copy(update={"round": state.round + 1})
 
 
 def _session(site: Site, state: RunState, phase: Phase, prompt: str, name: str, cwd: Path) -> Closed | None:
     """Have one session, with a person in `cwd` or alone; None where it needs a person and none is there."""
-    if not _sits(state, phase):
+    if not state.sits(phase):
         run, agent = site.under(phase, state.tip), site.agent(phase.platform)
-        return once(site, name, lambda free, _: site.headless(state, free, prompt, agent, phase.name).carry_out(run))
+
+        def begin(free: str, _: Entry | None) -> Closed:
+            return site.have(site.headless(state, free, prompt, agent, phase.name), run)
+
+        return once(site, name, state.of(phase), begin)
     if not site.person:
         return None
     tries = len(site.tries(name))  # a person who comes back wants to go on, whatever came of it the last time
     return sitting.sit(site, state, numbered(name, tries + 1), prompt, cwd)
 
 
-def _sits(state: RunState, phase: Phase) -> bool:
-    return phase.interactive and state.interactive
-
-
 def _stand(closed: Closed) -> Stand:
-    return Stand.CANCELLED if closed.state is State.CANCELLED else Stand.FAILED
+    stands = {State.CANCELLED: Stand.CANCELLED, State.NEEDS_INPUT: Stand.WAITING, State.RATE_LIMITED: Stand.WAITING}
+    return stands.get(closed.state, Stand.FAILED)
 
 
 def _kept(site: Site, state: RunState, closed: Closed) -> RunState:
@@ -108,9 +109,10 @@ def _kept(site: Site, state: RunState, closed: Closed) -> RunState:
     branch, diff = closed.record.branch, closed.ending.diff
     if not (branch and diff and diff.files):
         return state
-    integration = Integration.open(site.run, state.base)
-    integration.merge([(closed.record.worker, branch)])
-    return state.model_copy(update={"tip": integration.tip})
+    with site.merging:
+        integration = open_ready(site.run, state.base, site.run.project, site.run.env)
+        integration.merge([(closed.record.worker, branch)])
+        return state.model_copy(update={"tip": integration.tip})
 
 
 def _resolved(state: RunState, integration: Integration) -> RunState:
@@ -118,7 +120,7 @@ def _resolved(state: RunState, integration: Integration) -> RunState:
     for phase in state.workflow.phases:
         if left := state.of(phase).conflicts:
             state = state.put(phase, conflicts=integration.unmerged(left))
-    return state.model_copy(update={"tip": integration.tip})
+    return state.model_copy(update={"tip": integration.tip, "unmerged": integration.unmerged(state.unmerged)})
 
 
 def _report(site: Site, state: RunState, phase: Phase, integration: Integration) -> str:

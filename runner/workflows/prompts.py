@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from runner.workflows.integration import cut
+from runner.checks import Check
+from runner.integration import Conflict, cut
 from runner.workflows.model import Phase, Worker
-from runner.workflows.state import Check, Conflict, Job, RunState
+from runner.workflows.state import Job, RunState
 
 LONGEST_DESIGN = 40_000
 LONGEST_RESULT = 4_000
@@ -103,6 +104,11 @@ def review_report(
 def design_key(state: RunState) -> str:
     """Where the design lies in the namespace `shared`."""
     return f"design/{state.slug}"
+
+
+def plan_key(state: RunState) -> str:
+    """Where the parts lie that a design without a list was cut into, in the namespace `shared`."""
+    return f"plan/{state.slug}"
 
 
 def review_key(state: RunState) -> str:

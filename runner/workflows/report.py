@@ -3,12 +3,15 @@
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Any, Literal
 
+from runner.integration import NAME
 from runner.memory.entry import Entry
 from runner.memory.render import entry_json, value_text
 from runner.memory.store import Memory
-from runner.workflows.integration import NAME
+from runner.workflows.graph import manner
+from runner.workflows.model import Workflow
 from runner.workflows.start import exit_code
 from runner.workflows.state import RunState, Stand
 
@@ -59,7 +62,8 @@ def print_state(state: RunState, entries: list[Entry]) -> None:
         told = state.of(phase)
         _say(f"{phase.name}: {told.stand}{f', {told.reason}' if told.reason else ''}")
         for job in told.jobs:
-            changed = f", {job.diff.files} files +{job.diff.added} -{job.diff.removed}" if job.diff else ""
+            many = f"{job.diff.files} file{'' if job.diff.files == 1 else 's'}" if job.diff else ""
+            changed = f", {many} +{job.diff.added} -{job.diff.removed}" if job.diff else ""
             _say(f"  {job.worker}: {job.state or 'not run'}{changed}, {job.branch or 'no branch'}")
     for conflict in state.conflicts:
         _say(f"conflict: {conflict.branch} is not merged; {', '.join(conflict.files)} changed on both sides")
@@ -77,7 +81,7 @@ def next_steps(state: RunState) -> list[str]:
     if state.tip is None or state.tip == state.base:
         return []
     name = shlex.quote(branch(state))
-    return [f"git diff {shlex.quote(state.base_name)}...{name}", f"git merge {name}"]
+    return [f"git diff {shlex.quote(state.base_name)}...{name}", f"runner accept {state.run_id}"]
 
 
 def branch(state: RunState) -> str:
@@ -88,6 +92,22 @@ def branch(state: RunState) -> str:
 def print_json(state: RunState, entries: list[Entry]) -> None:
     """Print a run for programs."""
     _json(state_json(state, entries))
+
+
+def print_states(states: Sequence[tuple[RunState, list[Entry]]]) -> None:
+    """Print several runs for programs."""
+    _json({"runs": [state_json(state, entries) for state, entries in states]})
+
+
+def print_workflow(workflow: Workflow, tasks: Sequence[str], *, json: bool) -> None:
+    """Print what a workflow would do with tasks."""
+    if json:
+        _json({"dry_run": True, "tasks": list(tasks), "workflow": workflow.model_dump(mode="json")})
+        return
+    for task in tasks:
+        _say(f"{workflow.name}: {task}")
+    for phase in workflow.phases:
+        _say(f"  {phase.name}: {phase.kind}, {manner(phase)}")
 
 
 def _gist(value: Any) -> str:

@@ -1,13 +1,16 @@
 """Where a workflow is carried out: the run, its memory, its programs; and sessions that are begun once."""
 
-import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from runner.agents.choice import headless_agent
 from runner.agents.protocol import Agent
 from runner.headless import HeadlessJob
+from runner.identity import own_server
+from runner.integration import cut
 from runner.memory.entry import Entry, Provenance
 from runner.memory.errors import EntryMissing
 from runner.memory.render import value_text
@@ -19,12 +22,13 @@ from runner.records import Entry as Written
 from runner.run import Run
 from runner.settings import Settings
 from runner.workflows.errors import PhaseFailed
-from runner.workflows.integration import cut
 from runner.workflows.model import Phase, Seat, Worker
 from runner.workflows.state import Job, PhaseState, RunState
 from runner.workflows.variables import fill
 
 SHARED = "shared"
+PATIENT = {"MCP_CONNECTION_NONBLOCKING": "false", "MCP_TIMEOUT": "60000"}
+"""Has Claude Code begin when our server is there, not before: on a busy machine it would do without."""
 LONGEST_VALUE = 200_000
 """Characters that the runner stores of what an agent said."""
 
@@ -38,18 +42,23 @@ class Site:
     memory: Memory
     person: bool
     """True where somebody is at the terminal."""
+    seats: threading.Semaphore
+    """As many as there may be headless sessions at once, of all phases together."""
+    merging: threading.Lock = field(default_factory=threading.Lock)
+    """Held by who is in the checkout that work is merged in."""
+    planning: threading.Lock = field(default_factory=threading.Lock)
+    """Held by who cuts the design into parts."""
 
     def env(self, agent: str) -> dict[str, str]:
         """The variables by which a session reaches the memory as the one that it is."""
         known = {"RUNNER_RUN_ID": self.run.id, "RUNNER_AGENT_ID": agent,
-                 "RUNNER_HOME": str(self.settings.data_folder())}  # fmt: skip
+                 "RUNNER_HOME": str(self.settings.data_folder()), **PATIENT}  # fmt: skip
         url = self.settings.database_url
         return {**known, "RUNNER_DATABASE_URL": url} if url else known
 
     def tools(self) -> tuple[str, ...]:
         """The command of the MCP server that sessions are offered."""
-        command = "from runner.cli import entry; entry()"
-        return (sys.executable, "-P", "-c", command, "mcp", "--repo", str(self.run.repository.root))
+        return own_server(self.run.repository.root)
 
     def agent(self, platform: Seat) -> Agent:
         """The program of a platform's headless sessions; raises `ProgramMissing`."""
@@ -61,6 +70,18 @@ class Site:
     def headless(self, state: RunState, name: str, prompt: str, agent: Agent, member: str) -> HeadlessJob:
         """A session that `agent` has alone."""
         return HeadlessJob(Planned(name, prompt, state.decision), agent, self.env(member), self.tools())
+
+    def have(self, job: HeadlessJob, run: Run) -> Closed:
+        """Carry a session out as soon as there is a seat for it; what met a usage limit goes on when that is reset."""
+        while True:
+            with self.seats:
+                closed = job.carry_out(run)
+            until = closed.ending.resets_at
+            if closed.state is not State.RATE_LIMITED or until is None:
+                return closed
+            run.progress.note(f"{closed.record.worker}: {closed.reason}; goes on at {until.astimezone():%H:%M}")
+            if run.stop.wait(max(0.0, (until - datetime.now(UTC)).total_seconds())):
+                return closed
 
     def under(self, phase: Phase, base: str | None) -> Run:
         """The run as one phase sees it: its limits, and the commit that its sessions start from."""
@@ -95,28 +116,35 @@ class Site:
             return None
         return entry.value if phase.since is None or entry.updated_at >= phase.since.timestamp() else None
 
-    def store(self, key: str, value: Any, namespace: str) -> Entry:
+    def store(self, key: str, value: Any, namespace: str, author: str = "") -> Entry:
         """Store what an agent left to us."""
         value = cut(value, LONGEST_VALUE) if isinstance(value, str) else value
-        return self.memory.store(key, value, namespace=namespace, provenance=Provenance.AGENT_OUTPUT)
+        return self.memory.store(key, value, namespace=namespace, provenance=Provenance.AGENT_OUTPUT, author=author)
 
     def results(self, workers: list[Worker]) -> list[tuple[str, str]]:
         """What workers stored, by name; those without a result are left out."""
         found = []
         for worker in workers:
             try:
-                found.append((worker.name, self.recall(RESULTS, worker.result_key)))
+                found.append((worker.name, _told(self.memory.get(worker.result_key, RESULTS).value)))
             except EntryMissing:
                 continue
         return found
 
 
-def once(site: Site, name: str, start: Callable[[str, Written | None], Closed]) -> Closed:
-    """Return the session of this name that succeeded, or `start` the next try, which is told of the last one."""
+def once(site: Site, name: str, phase: PhaseState, start: Callable[[str, Written | None], Closed]) -> Closed:
+    """Return the session of this name that succeeded since the phase began, or `start` one.
+
+    `start` gets a name and the try before it. The name is that of the last try where that can go on: its runner died,
+    and whoever carries it out again finds it running or takes it up; or it met a usage limit.
+    """
     tries = site.tries(name)
-    last = tries[-1] if tries else None
-    if isinstance(last, Written) and last.ending and last.state is State.SUCCEEDED:
+    mine = [one for one in tries if phase.since is None or one.record.started_at >= phase.since]
+    last = mine[-1] if mine else None
+    if last and last.ending and last.state is State.SUCCEEDED:
         return Closed(last.folder, last.record, last.ending)
+    if last and (last.ending is None or last.state is State.RATE_LIMITED):
+        return start(last.record.worker, mine[-2] if len(mine) > 1 else None)
     return start(numbered(name, len(tries) + 1), last)
 
 
@@ -146,6 +174,12 @@ def as_result(job: Job, message: str) -> dict[str, Any]:
         "worker": job.worker, "status": job.state, "reason": job.reason, "branch": job.branch, "commit": job.commit,
         "change": changed, "message": cut(message, LONGEST_VALUE),
     }  # fmt: skip
+
+
+def _told(result: Any) -> str:
+    """A result for people: of one that the runner stored, what the worker said last."""
+    ours = isinstance(result, dict) and {"worker", "status", "message"} <= result.keys()
+    return str(result["message"] or result["status"]) if ours else value_text(result)
 
 
 def numbered(name: str, number: int) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 from runner import terminal
 from runner.agents.choice import interactive_agent
 from runner.agents.protocol import Session
+from runner.errors import Left
+from runner.integration import cut
+from runner.interactive import told_in
 from runner.plan import Planned
 from runner.records import Closed, State
-from runner.workflows.integration import cut
 from runner.workflows.site import Site
 from runner.workflows.state import RunState, Verdict
-from runner.workflows.transcript import last_message
 from runner.workflows.verdict import KEYS
 
 LONGEST_ARGUMENT = 120_000
@@ -35,13 +36,15 @@ def sit(site: Site, state: RunState, name: str, prompt: str, cwd: Path) -> Close
     run.archive.begin(record)
     begun = time.monotonic()
     with run.progress.hidden():
-        code = terminal.lend(command, session.id, run.stop, run.limits.grace_s)
+        code = terminal.lend(command, session.id, run.stop, run.limits.grace_s, run.leave)
+    if run.leave.is_set():  # the terminal is gone, and with it whoever could be asked
+        raise Left(str(file.parent))
     stopped = run.stop.is_set()
     status = State.CANCELLED if stopped else State.FAILED if code else State.SUCCEEDED
     reason = "stopped by the user" if stopped else f"ended with code {code}" if code else "completed"
     return run.close(
-        record, status, reason, exit_code=code, vendor_session=session.id, message=last_message(session.id),
-        wall_s=round(time.monotonic() - begun, 3),
+        record, status, reason, exit_code=code, vendor_session=session.id, wall_s=round(time.monotonic() - begun, 3),
+        **told_in(session.id, file.parent),
     )  # fmt: skip
 
 

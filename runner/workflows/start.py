@@ -1,54 +1,40 @@
 """Beginning a workflow, and going on with one."""
 
+import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from router.labels import Platform, Status
-from router.schemas import Decision, Outcome
+from router.labels import Platform
+from router.schemas import Decision
 from runner.agents.choice import check_headless_login, headless_agent, interactive_agent
 from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON, BadInput
-from runner.events import one_line
 from runner.execute import Order, open_routing, open_run
 from runner.memory.opening import open_memory
 from runner.outbox import Outbox
-from runner.outcomes import LONGEST_REASON
 from runner.plan import slug
 from runner.progress import Progress
-from runner.records import Closed
-from runner.recovery import settle_interrupted
-from runner.repository import Repository
+from runner.records import Entry, State
+from runner.repository import Repository, refuse_dirty
 from runner.run import Run
 from runner.settings import Settings
 from runner.signals import stopping
 from runner.storage import make_folder, write_whole
 from runner.terminal import has_terminal
 from runner.workflows.catalog import find
+from runner.workflows.control import retry, skip, take_design
 from runner.workflows.errors import PhaseFailed, VariableMissing, did_you_mean
 from runner.workflows.execution import Execution
+from runner.workflows.learned import told
 from runner.workflows.model import Kind, Workflow
 from runner.workflows.phases import judge
 from runner.workflows.site import Site
 from runner.workflows.state import Ledger, RunState, Stand, Verdict
+from runner.workflows.wish import Change, Wish
 
 LONGEST_SLUG = 60
-STATUS = {Stand.DONE: Status.SUCCEEDED, Stand.FAILED: Status.FAILED, Stand.REJECTED: Status.REJECTED,
-          Stand.CANCELLED: Status.CANCELLED}  # fmt: skip
 EXIT_CODES = {Stand.DONE: 0, Stand.WAITING: WAITING_FOR_A_PERSON, Stand.CANCELLED: INTERRUPTED}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for."""
-
-    workflow: str
-    """A name, or a file."""
-    task: str
-    variables: Mapping[str, str]
-    interactive: bool = True
-    order: Order = field(default_factory=lambda: Order(()))
-    """Base, limits and sessions at once."""
 
 
 def coordinate(wish: Wish, settings: Settings, cwd: Path, progress: Progress) -> tuple[Run, RunState]:
@@ -61,18 +47,21 @@ def coordinate(wish: Wish, settings: Settings, cwd: Path, progress: Progress) ->
     values = _values(workflow, wish.variables)
     run = open_run(wish.order, settings, cwd, progress)
     _check_programs(workflow, settings, run, interactive=wish.interactive)
+    if unseen := refuse_dirty(run.repository, allow=wish.order.allow_dirty):
+        progress.note(unseen)
     with closing(open_routing(settings)) as routing:
         decision = routing.route(wish.task, run.context(), Platform.HYBRID)
-        state = begin(run, workflow, wish.task, decision, values, wish)
-        with stopping(run.stop), run.progress.shown():
+        state = begin(run, settings, workflow, decision, values, wish)
+        with stopping(run.stop, run.leave), run.progress.shown():
             state = carry_out(run, settings, state)
-        return run, _told(state, run, Outbox(settings.data_folder() / "outbox", routing))
+        return run, told(state, run, Outbox(settings.data_folder() / "outbox", routing))
 
 
 def resume(
-    run_id: str, settings: Settings, cwd: Path, progress: Progress, verdict: Verdict | None = None, notes: str = ""
-) -> tuple[Run, RunState]:
-    """Go on with a run at the first phase that is not done; a verdict given here ends the review that waits for it.
+    run_id: str, settings: Settings, cwd: Path, progress: Progress, verdict: Verdict | None = None, notes: str = "",
+    change: Change | None = None,
+) -> tuple[Run, RunState]:  # fmt: skip
+    """Go on with a run at what is not done; a verdict given here ends the review that waits for it.
 
     Raises:
         RunnerError, RouterError: it can't be gone on with.
@@ -80,33 +69,36 @@ def resume(
     fresh = open_run(Order(()), settings, cwd, progress)
     ledger = Ledger.find(fresh.archive, run_id)
     with ledger.held():
-        state = ledger.read()
-        if verdict is not None:
-            state = _judged(state, verdict, notes)
-            ledger.write(state)
+        state = _changed(ledger.read(), change or Change(verdict, notes))
+        ledger.write(state)
     order = Order((), timeout_s=state.timeout_s, max_cost_usd=state.max_cost_usd)
     opened = open_run(order, settings, cwd, progress)
     run = replace(opened, id=state.run_id, base=state.base, base_name=state.base_name, cwd=state.cwd)
-    for entry in settle_interrupted(run.archive, settings.lock_wait_s):
-        progress.note(f"{entry.record.worker}: {entry.reason}; settled now")
     with closing(open_routing(settings)) as routing:
-        with stopping(run.stop), run.progress.shown():
+        with stopping(run.stop, run.leave), run.progress.shown():
             state = carry_out(run, settings, state)
-        return run, _told(state, run, Outbox(settings.data_folder() / "outbox", routing))
+        return run, told(state, run, Outbox(settings.data_folder() / "outbox", routing))
 
 
 def begin(
-    run: Run, workflow: Workflow, task: str, decision: Decision, values: Mapping[str, str], wish: Wish
+    run: Run,
+    settings: Settings,
+    workflow: Workflow,
+    decision: Decision,
+    values: Mapping[str, str],
+    wish: Wish,
 ) -> RunState:
     """Write down that a workflow begins."""
     make_folder(run.archive.folder)
     write_whole(run.archive.folder / "repository.txt", f"{run.repository.root}\n")
-    name = "-".join(filter(None, (slug(part) for part in task.split()[:8])))[:LONGEST_SLUG].strip("-") or "task"
+    name = "-".join(filter(None, (slug(part) for part in wish.task.split()[:8])))[:LONGEST_SLUG].strip("-") or "task"
     state = RunState(
-        run_id=run.id, task=task, slug=name, workflow=workflow, variables=values, decision=decision, base=run.base,
+        run_id=run.id, task=wish.task, slug=name, workflow=workflow, variables=values, decision=decision, base=run.base,
         base_name=run.base_name, cwd=run.cwd, interactive=wish.interactive, timeout_s=wish.order.timeout_s,
-        max_cost_usd=wish.order.max_cost_usd, workers=wish.order.workers,
+        max_cost_usd=wish.order.max_cost_usd, workers=wish.order.workers, design=wish.design,
     )  # fmt: skip
+    if wish.design:
+        state = take_design(state, settings, run.repository.root)
     Ledger.of(run.archive, run.id).write(state)
     return state
 
@@ -114,8 +106,17 @@ def begin(
 def carry_out(run: Run, settings: Settings, state: RunState) -> RunState:
     """Carry a run out, alone; raises `Busy` where another runner is at it."""
     ledger = Ledger.of(run.archive, run.id)
+    seats = threading.Semaphore(state.workers or settings.workers_at_once())
     with ledger.held(), closing(open_memory(settings, run.repository.root, run=run.id)) as memory:
-        return Execution(Site(run, settings, memory, person=has_terminal()), ledger).carry_out(state)
+        for entry in _mine(run):
+            if entry.ending is None and entry.record.branch is None:  # one with a person, which nobody can take up
+                run.close(entry.record, State.CANCELLED, "its runner was killed")
+        site = Site(run, settings, memory, has_terminal(), seats)
+        return Execution(site, ledger).carry_out(state)
+
+
+def _mine(run: Run) -> list[Entry]:
+    return [entry for entry in run.archive.entries() if entry.record.run_id == run.id]
 
 
 def exit_code(state: RunState) -> int:
@@ -147,31 +148,16 @@ def _check_programs(workflow: Workflow, settings: Settings, run: Run, *, interac
         interactive_agent(settings)
 
 
+def _changed(state: RunState, change: Change) -> RunState:
+    if change.verdict is not None:
+        state = _judged(state, change.verdict, change.notes)
+    if change.interactive is not None:
+        state = state.model_copy(update={"interactive": change.interactive})
+    return skip(retry(state, change.retry), change.skip)
+
+
 def _judged(state: RunState, verdict: Verdict, notes: str) -> RunState:
     waiting = [one for one in state.workflow.phases if one.kind is Kind.REVIEW and state.of(one).stand is Stand.WAITING]
     if not waiting:
         raise PhaseFailed("review", f"no review of run {state.run_id} waits for a verdict")
     return judge(state.model_copy(update={"verdict": verdict, "notes": notes or state.notes}), waiting[0])
-
-
-def _told(state: RunState, run: Run, outbox: Outbox) -> RunState:
-    """Let the router learn what came of it."""
-    if state.stand in STATUS:
-        sessions = [one for one in run.archive.entries() if one.record.run_id == run.id and isinstance(one, Closed)]
-        outbox.record(_outcome(state, sessions))
-    return state
-
-
-def _outcome(state: RunState, sessions: list[Closed]) -> Outcome:
-    endings = [one.ending for one in sessions]
-    accepted = {"accept": True, "reject": False}.get(state.verdict or "")
-    tests = [check.passed for phase in state.phases.values() for check in phase.checks]
-    return Outcome(
-        decision_id=state.decision.decision_id, run_id=state.run_id, platform=Platform.HYBRID,
-        status=STATUS[state.stand], accepted=accepted,
-        wall_s=sum(one.wall_s or 0 for one in endings), tokens=sum(one.tokens or 0 for one in endings),
-        cost_usd=sum(one.cost_usd or 0 for one in endings),
-        diff_lines=sum(one.diff.added + one.diff.removed for one in endings if one.diff),
-        tests_passed=all(tests) if tests else None, retries=state.round - 1,
-        terminal_reason=one_line(state.reason)[:LONGEST_REASON],
-    )  # fmt: skip

@@ -15,12 +15,14 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.schemas import Decision
+from runner.checks import Check
 from runner.errors import Busy
+from runner.integration import Conflict
 from runner.lock import locked
 from runner.records import Archive, State
 from runner.storage import write_whole
 from runner.workflows.errors import PhaseFailed, RunUnknown
-from runner.workflows.model import Phase, Workflow
+from runner.workflows.model import Kind, Phase, Workflow
 from runner.worktree import Diff
 
 Verdict = Literal["accept", "rework", "reject"]
@@ -39,6 +41,8 @@ class Stand(StrEnum):
     CANCELLED = "cancelled"
     """Stopped; `runner resume` goes on."""
     REJECTED = "rejected"
+    SKIPPED = "skipped"
+    """Left out, as the user said."""
 
 
 class _Written(BaseModel):
@@ -58,24 +62,6 @@ class Job(_Written):
     branch: str | None = None
     commit: str | None = None
     diff: Diff | None = None
-
-
-class Conflict(_Written):
-    """A branch that could not be merged; it is still there."""
-
-    worker: str
-    branch: str
-    files: tuple[str, ...]
-    sides: str
-    """Both sides, as git shows them."""
-
-
-class Check(_Written):
-    """What a check of the merged work said."""
-
-    command: str
-    passed: bool
-    output: str
 
 
 class PhaseState(_Written):
@@ -103,6 +89,8 @@ class RunState(_Written):
     cwd: Path
     interactive: bool
     """False: phases with a person run headless."""
+    design: str = ""
+    """Where in the memory its design was taken from; empty where it makes its own."""
     timeout_s: float | None = None
     max_cost_usd: float | None = None
     workers: int | None = None
@@ -110,6 +98,8 @@ class RunState(_Written):
     round: int = 1
     notes: str = ""
     """What the last review wants changed."""
+    unmerged: tuple[Conflict, ...] = ()
+    """Conflicts of earlier rounds that nobody has resolved."""
     tip: str | None = None
     """The commit that holds all merged work; None where nothing was merged yet."""
     verdict: Verdict | None = None
@@ -130,10 +120,27 @@ class RunState(_Written):
         jobs = tuple(job if one.worker == job.worker else one for one in self.of(phase).jobs)
         return self.put(phase, jobs=jobs)
 
+    def again(self, phase: Phase) -> Self:
+        """The same with a phase and all after it still to be done; what of it is in conflict stays known."""
+        after = {one.name for one in self.workflow.phases if phase in self.workflow.before(one)} | {phase.name}
+        kept = {name: told for name, told in self.phases.items() if name not in after}
+        left = [one for name, told in self.phases.items() if name in after for one in told.conflicts]
+        return self.model_copy(update={"phases": kept, "verdict": None, "unmerged": (*self.unmerged, *left)})
+
+    def sits(self, phase: Phase) -> bool:
+        """True where a person has the phase."""
+        return phase.interactive and self.interactive
+
+    def is_passed(self, phase: Phase) -> bool:
+        """True where what comes after the phase may begin."""
+        stand = self.of(phase).stand
+        lenient = phase.on_failure == "continue" and phase.kind is not Kind.WORK
+        return stand in {Stand.DONE, Stand.SKIPPED} or (stand is Stand.FAILED and lenient)
+
     @property
     def conflicts(self) -> list[Conflict]:
         """All conflicts that stand."""
-        return [conflict for phase in self.phases.values() for conflict in phase.conflicts]
+        return [*self.unmerged, *(conflict for phase in self.phases.values() for conflict in phase.conflicts)]
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,19 @@ coordinate:
     - call: {server: SERVER, tool: memory_store, arguments: {key: result-one, value: "{{what}}", namespace: results}}
     - run: runner memory get result-one --namespace results
     - say: "Stored: {{result}}"
+hand-over:
+  task: 'Coordinate a workflow. What was typed: --task "(?P<what>hand over[^"]*)"'
+  steps:
+    - call:
+        server: SERVER
+        tool: memory_store
+        arguments: {key: design/handed-over, namespace: shared, value: {tasks: [write a greeting, "tester: check it"]}}
+    - run: runner coordinate --task '{{what}}' --design design/handed-over --json
+    - run: runner resume 20 --verdict accept
+    - say: "Reviewed: {{result}}"
+coder-1:
+  task: '\Acoder-1: write a greeting'
+  steps: [{write: {path: hello.txt, content: "hello\n"}}, {say: Greeted.}]
 collect:
   task: 'Collect the results of workers. What was typed: --namespace (?P<namespace>\w+)'
   steps:
@@ -163,6 +176,18 @@ def test_after_installing_the_commands_have_bare_names(installed: Desk) -> None:
     state = json.loads((home / ".claude.json").read_text())
     assert "mcpServers" not in state
     assert state["hasCompletedOnboarding"]
+
+
+def test_a_design_made_in_the_conversation_is_handed_over_and_reviewed_there(installed: Desk) -> None:
+    installed.runner("install", "claude", "--yes")
+    programs = {"RUNNER_CLAUDE": str(CLAUDE), "RUNNER_CODEX": str(CODEX), "RUNNER_ROUTER_URL": ""}
+    said = installed.claude('/dual-coordinate --task "hand over the greeting"', **programs)
+    assert "review: done, accepted" in said
+    assert "Dual workflow complete" in said
+    assert installed.reached_the_model("Exit code 8"), "the review waited for the conversation"
+    assert installed.reached_the_model("taken from shared/design/handed-over, 2 tasks")
+    listed = installed.run("git", "branch", "--list", "dual/*/integration", "--format", "%(refname:short)").strip()
+    assert installed.run("git", "show", f"{listed}:hello.txt") == "hello\n"
 
 
 def test_in_a_project_the_commands_have_bare_names_too(installed: Desk) -> None:

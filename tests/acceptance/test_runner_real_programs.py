@@ -85,6 +85,7 @@ def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
         "RUNNER_CLAUDE": str(CLAUDE),
         "RUNNER_CODEX": str(CODEX),
         "RUNNER_HOME": str(tmp_path / "runner-home"),
+        "RUNNER_WORKER_IDLE_S": "2",
         "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
         "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
     }
@@ -190,6 +191,31 @@ def test_ctrl_c_leaves_no_process_and_loses_no_work(
     assert marked(task["session_id"]) == []
     assert task["status"] == "cancelled"
     assert git(repo, "show", f"{task['branch']}:half.txt") == "half"
+
+
+@every_program
+def test_a_run_goes_on_after_its_terminal_and_its_worker_were_killed(
+    repo: Path, environ: dict[str, str], tmp_path: Path, program: str
+) -> None:
+    env = {**environ, "RUNNER_HEADLESS": program}
+    tasks = ["leave alpha", "leave beta", "commit gamma"]
+    terminal = subprocess.Popen([*ARGV, "execute", "--platform", "codex", *tasks], cwd=repo, env=env)
+    while len(list((tmp_path / "runner-home").glob("repositories/*/runs/*/*/attempt-1/begun.json"))) < len(tasks):
+        assert terminal.poll() is None
+        threading.Event().wait(0.05)
+    os.kill(json.loads((tmp_path / "runner-home/executor/worker.json").read_bytes())["pid"], 9)
+    terminal.kill()
+    terminal.wait()
+    done = subprocess.run([*ARGV, "watch", "--json"], cwd=repo, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [task["attempts"] for task in report["tasks"]] == [1, 1, 1]
+    merged = report["integration"]["branch"]
+    assert git(repo, "ls-tree", "--name-only", merged).split() == ["a.txt", "alpha.txt", "beta.txt", "gamma.txt"]
+    assert not any(marked(task["session_id"]) for task in report["tasks"])
+    accepted = subprocess.run([*ARGV, "accept", report["run_id"]], cwd=repo, env=env, capture_output=True, check=False)
+    assert accepted.returncode == 0, accepted.stderr
+    assert (repo / "gamma.txt").exists()
 
 
 def test_the_screen_of_claude_comes_up_in_the_terminal_and_a_key_gives_the_verdict(

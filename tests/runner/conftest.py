@@ -3,10 +3,11 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,15 @@ def repo(tmp_path: Path, git: Callable[..., str]) -> Path:
 def repository(repo: Path) -> Repository:
     """The same, as the runner sees it."""
     return Repository.around(repo)
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_stays(tmp_path: Path) -> Iterator[None]:
+    """A worker that a test had started ends with it."""
+    yield
+    for file in tmp_path.glob("*/executor/worker.json"):
+        with suppress(OSError, ValueError):
+            os.kill(json.loads(file.read_bytes())["pid"], signal.SIGTERM)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from runner.agents.claude import HeadlessClaude, InteractiveClaude
 from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent, Session
 from runner.agents.scripted import ScriptedAgent, play
-from runner.events import Event, FileChange, Finished, Message, Retry, Started, Tally, ToolUse, Usage, line_of
+from runner.events import Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage, line_of
+from runner.tally import Tally
 
 SAMPLES = Path(__file__).parent / "samples"
 AGENTS: list[Agent] = [
@@ -125,7 +126,8 @@ def test_a_recorded_session_of_codex_is_understood() -> None:
 )
 def test_claude_is_judged_by_is_error(result: dict[str, object], reason: str) -> None:
     events = AGENTS[0].parse(json.dumps({"type": "result", **result}))
-    assert events[-1] == Finished(ok=False, reason=reason)
+    assert isinstance(events[-1], Finished)
+    assert (events[-1].ok, events[-1].reason) == (False, reason)
 
 
 @pytest.mark.parametrize(

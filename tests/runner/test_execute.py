@@ -9,13 +9,14 @@ import pytest
 
 from router.labels import Platform, Status
 from router.service import Router
-from runner.errors import BadInput, ProgramMissing, RepositoryUnusable, StorageUnavailable
+from runner.errors import BadInput, DirtyCheckout, ProgramMissing, RepositoryUnusable, StorageUnavailable
 from runner.execute import Order, Report, execute, open_routing
 from runner.preview import preview
 from runner.progress import PlainProgress
 from runner.records import State
 from runner.settings import Settings
 from runner.storage import make_folder
+from runner.task_order import Wanted
 
 Script = Callable[..., str]
 GitRun = Callable[..., str]
@@ -29,7 +30,7 @@ def carry(repo: Path, settings: Settings) -> Carry:
 
     def run(*tasks: str, platform: Platform | None = Platform.CODEX, **order: object) -> Report:
         changed = {name: order.pop(name) for name in list(order) if name in Settings.model_fields}
-        given = Order(tasks=tasks, platform=platform, **order)  # type: ignore[arg-type]
+        given = Order(tasks=tuple(map(Wanted, tasks)), platform=platform, **order)  # type: ignore[arg-type]
         return execute(given, settings.model_copy(update=changed), repo, PlainProgress())
 
     return run
@@ -40,7 +41,7 @@ def test_each_task_is_done_on_a_branch_of_its_own(carry: Carry, script: Script, 
     assert [entry.state for entry in report.entries] == [State.SUCCEEDED, State.SUCCEEDED]
     assert report.exit_code == 0
     for entry, file in zip(report.entries, ("one.txt", "two.txt"), strict=True):
-        branch = f"dual/{report.run.id}/{entry.record.worker}"
+        branch = f"dual/{report.run_id}/{entry.record.worker}"
         assert entry.record.branch == branch
         assert git(repo, "diff", "--name-only", f"main...{branch}") == file
         assert entry.ending is not None
@@ -66,7 +67,7 @@ def test_the_router_learns_what_came_of_it(carry: Carry, script: Script, router:
     learned = {o.decision_id: o for _, outcomes, _ in router.journal.history() for o in outcomes}
     good, bad = (learned[entry.record.decision.decision_id] for entry in report.entries)
     assert (good.status, good.tokens, good.turns, good.diff_lines) == (Status.SUCCEEDED, 7, 1, 1)
-    assert (bad.status, bad.terminal_reason, bad.run_id) == (Status.FAILED, "no idea", report.run.id)
+    assert (bad.status, bad.terminal_reason, bad.run_id) == (Status.FAILED, "no idea", report.run_id)
     assert report.exit_code == 1
     assert report.unsent == 0
 
@@ -86,11 +87,18 @@ def test_uncommitted_changes_are_allowed_but_said_to_be_unseen(
     carry: Carry, script: Script, repo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (repo / "a.txt").write_text("changed\n")
-    report = carry(script(run="grep hello a.txt && touch seen.txt"))
-    assert "do not see the uncommitted changes" in capsys.readouterr().err
+    report = carry(script(run="grep hello a.txt && touch seen.txt"), allow_dirty=True)
+    assert "they do not see a.txt" in capsys.readouterr().err
     assert report.entries[0].ending is not None
     assert report.entries[0].ending.diff is not None
     assert report.entries[0].ending.diff.files == 1
+
+
+def test_uncommitted_changes_are_refused_unless_they_are_allowed(carry: Carry, repo: Path, git: GitRun) -> None:
+    (repo / "a.txt").write_text("changed\n")
+    with pytest.raises(DirtyCheckout, match=r"a\.txt.*--allow-dirty"):
+        carry("hi")
+    assert git(repo, "branch", "--list", "dual/*") == ""
 
 
 def test_workers_start_from_the_base_asked_for(carry: Carry, script: Script, repo: Path, git: GitRun) -> None:
@@ -136,7 +144,7 @@ def test_a_task_that_git_cannot_prepare_fails_alone(carry: Carry, script: Script
 
 
 def test_work_that_cannot_be_committed_is_not_lost(carry: Carry, script: Script) -> None:
-    report = carry(script(write=["new.txt", "x"], run="touch $(git rev-parse --git-dir)/index.lock"))
+    report = carry(script(write=["new.txt", "x"], run="mkdir $(git rev-parse --git-dir)/index.lock"))
     (entry,) = report.entries
     assert entry.state is State.FAILED
     assert f"the work lies in {entry.record.cwd}" in entry.reason
@@ -146,9 +154,10 @@ def test_work_that_cannot_be_committed_is_not_lost(carry: Carry, script: Script)
 def test_a_lost_record_is_said_and_the_work_is_kept(
     carry: Carry, script: Script, settings: Settings, repo: Path, git: GitRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = settings.data_folder() / "repositories/*/runs/*/*"
+    runs = settings.data_folder() / "repositories/*/runs/*/1-*"
     report = carry(script(write=["new.txt", "x"], run=f"mkdir -p $(echo {runs})/exit.json/x"))
     assert "exit.json: can't be written" in capsys.readouterr().err
+    assert report.entries[0].state is State.INTERRUPTED
     assert git(repo, "diff", "--name-only", f"main...{report.entries[0].record.branch}") == "new.txt"
 
 
@@ -176,7 +185,7 @@ def test_cost_limits_that_codex_cannot_keep_are_said(
     fake = tmp_path / "codex"
     fake.write_text("#!/bin/sh\nexit 3\n")
     fake.chmod(0o755)
-    order = Order(("hi",), Platform.CODEX, max_cost_usd=1)
+    order = Order((Wanted("hi"),), Platform.CODEX, max_cost_usd=1)
     report = execute(order, settings.model_copy(update={"codex": fake, "headless": "codex"}), repo, PlainProgress())
     assert "codex reports no cost" in capsys.readouterr().err
     assert report.entries[0].reason == "ended with code 3 and without a result"
@@ -185,8 +194,8 @@ def test_cost_limits_that_codex_cannot_keep_are_said(
 @pytest.mark.parametrize(
     ("order", "error"),
     [
-        (Order(("hi",), base="nowhere"), BadInput),
-        (Order(("hi",), Platform.CODEX), ProgramMissing),
+        (Order((Wanted("hi"),), base="nowhere"), BadInput),
+        (Order((Wanted("hi"),), Platform.CODEX), ProgramMissing),
     ],
 )
 def test_what_cannot_be_begun_starts_nothing(
@@ -200,7 +209,7 @@ def test_what_cannot_be_begun_starts_nothing(
 
 def test_outside_a_repository_nothing_is_begun(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(RepositoryUnusable):
-        execute(Order(("hi",)), settings, tmp_path, PlainProgress())
+        execute(Order((Wanted("hi"),)), settings, tmp_path, PlainProgress())
 
 
 def test_a_data_folder_that_cannot_be_written_is_said_first(carry: Carry, tmp_path: Path) -> None:
@@ -223,7 +232,7 @@ def test_a_preview_shows_commands_and_makes_nothing(
     claude = tmp_path / "claude"
     claude.write_text("#!/bin/sh\n")
     claude.chmod(0o755)
-    order = Order(("write tests", "explain it"))
+    order = Order((Wanted("write tests"), Wanted("explain it")))
     shown = preview(order, settings.model_copy(update={"claude": claude}), repo, PlainProgress())
     assert [one.program for one in shown] == ["scripted", "claude"]
     assert "prompt.txt" in shown[0].command

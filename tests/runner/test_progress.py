@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from runner.events import Message, Usage
-from runner.progress import LiveProgress, PlainProgress, Progress, open_progress
+from runner.live import LiveProgress
+from runner.progress import PlainProgress, Progress, open_progress
 
 
 @pytest.fixture

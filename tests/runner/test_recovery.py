@@ -1,4 +1,4 @@
-"""A killed runner: its sessions end, their work is kept, and the router learns of it."""
+"""A runner that is stopped, or killed: its sessions end, or go on, and no work is lost."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,13 @@ from router.labels import Status
 from router.service import Router
 from runner.process import marked
 from runner.records import Archive, Entry, Record, State
-from runner.recovery import settle_interrupted
+from runner.recovery import close_abandoned
 from runner.repository import Repository
 from runner.settings import Settings
 
 Script = Callable[..., str]
 GitRun = Callable[..., str]
+RunCli = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -55,32 +57,30 @@ def wait_for(archive: Archive, runner: subprocess.Popen[bytes]) -> Entry:
     raise AssertionError("the runner ended first")
 
 
-def test_what_a_killed_runner_left_behind_is_settled_by_the_next(
-    repo: Path, start: Start, archive: Archive, script: Script, router: Router, git: GitRun
+def test_a_killed_runner_leaves_its_run_going_and_another_terminal_ends_it(
+    repo: Path, start: Start, archive: Archive, script: Script, router: Router, git: GitRun, cli: RunCli
 ) -> None:
     runner = start(script(deaf=True, write=["half", "half\n"], run="touch ready", wait=300))
     entry = wait_for(archive, runner)
-    assert entry.state is State.RUNNING
     while not router.decisions():  # the killed runner's router writes it in the background
         threading.Event().wait(0.05)
     runner.kill()
     runner.wait()
-    (left,) = archive.entries()
-    assert left.state is State.INTERRUPTED
-    assert marked(left.record.session_id)
+    assert archive.entries()[0].state is State.RUNNING
 
-    assert start(script(say="next")).wait() == 0
+    run_id = entry.record.run_id
+    assert f"`runner watch {run_id}` shows how" in cli("cancel", run_id).stdout
+    watched = cli("watch")
+    assert watched.returncode == 1
+    assert f"next: runner resume {run_id}" in watched.stdout
+    assert archive.entries()[0].reason == "stopped by the user"
+    assert marked(entry.record.session_id) == []
+    assert git(repo, "show", f"{entry.record.branch}:half") == "half"
+    assert "does not have yet: 0" in cli("send").stdout
+    assert [o.status for _, outcomes, _ in router.journal.history() for o in outcomes] == [Status.CANCELLED]
 
-    settled = archive.entries()[0]
-    assert (settled.state, settled.reason) == (State.CANCELLED, "its runner was killed")
-    assert marked(left.record.session_id) == []
-    assert git(repo, "show", f"{left.record.branch}:half") == "half"
-    learned = [o.status for _, outcomes, _ in router.journal.history() for o in outcomes]
-    assert sorted(learned) == [Status.CANCELLED, Status.SUCCEEDED]
-    assert list(settle_interrupted(archive, wait_s=0)) == []
 
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_runner_ends_its_sessions_and_keeps_their_work(
     repo: Path, start: Start, archive: Archive, script: Script, router: Router, git: GitRun, number: int
 ) -> None:
@@ -93,6 +93,18 @@ def test_a_stopped_runner_ends_its_sessions_and_keeps_their_work(
     assert marked(entry.record.session_id) == []
     assert git(repo, "show", f"{entry.record.branch}:half") == "half"
     assert [o.status for _, outcomes, _ in router.journal.history() for o in outcomes] == [Status.CANCELLED]
+
+
+def test_a_closed_terminal_leaves_the_run_going(
+    repo: Path, start: Start, archive: Archive, script: Script, cli: RunCli
+) -> None:
+    runner = start(script(run=f"touch ready; while [ ! -e {repo}/../go ]; do sleep 0.05; done"))
+    entry = wait_for(archive, runner)
+    os.kill(runner.pid, signal.SIGHUP)
+    assert runner.wait() == 3
+    assert archive.entries()[0].state is State.RUNNING
+    (repo.parent / "go").touch()
+    assert cli("watch", entry.record.run_id).returncode == 0
 
 
 def test_a_task_in_the_queue_is_cancelled_before_it_starts(start: Start, archive: Archive, script: Script) -> None:
@@ -111,5 +123,6 @@ def test_an_interactive_session_is_left_to_its_user(archive: Archive, repo: Path
         command="claude", cwd=repo, started_at=datetime.now(UTC), runner_pid=2**22 - 1, runner_started=0,
     )  # fmt: skip
     archive.begin(record)
-    (settled,) = settle_interrupted(archive, wait_s=0)
-    assert settled.state is State.CANCELLED
+    (closed,) = close_abandoned(archive)
+    assert (closed.state, closed.reason) == (State.CANCELLED, "its runner was killed")
+    assert list(close_abandoned(archive)) == []

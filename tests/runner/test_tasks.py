@@ -12,7 +12,34 @@ from router.schemas import MAX_TASK_BYTES
 from runner.cli import EXECUTE_OPTIONS, PlatformChoice, app
 from runner.errors import BadInput
 from runner.plan import slug
-from runner.tasks import read_tasks, taken_for_tasks
+from runner.tasks import read_tasks, read_wanted, taken_for_tasks
+
+CHECKLIST = """# Plan
+Text.
+
+- [ ] Write the parser (name: parser; platform: codex)
+  It takes a string.
+
+  ```
+  - [ ] no task
+  ```
+  - [x] sub
+  - [ ] sub two
+- [x] Types (name: types)
+- [ ] Test the parser
+with care after: parser, types
+* [ ] Document it after: 1, parser
+- Group
+  - [ ] Nested in a plain list (after: parser)
+    more of it
+
+Prose.
+```
+- [ ] in code
+```
+1. [ ] numbered (name: n, after: 3)
+- [ ] Call f(x)
+"""
 
 
 @pytest.mark.parametrize(
@@ -76,3 +103,89 @@ def test_the_options_and_platforms_that_are_told_are_the_real_ones() -> None:
 )
 def test_a_worker_is_named_by_the_first_words(task: str, name: str) -> None:
     assert slug(task) == name
+
+
+def read(tmp_path: Path, name: str, text: str) -> list[tuple[object, ...]]:
+    """The tasks of a file: text, name, places they wait for, platform."""
+    (tmp_path / name).write_text(text)
+    return [(one.task, one.name, one.after, one.platform) for one in read_wanted([], tmp_path / name)]
+
+
+def test_a_checklist_brings_its_open_boxes_with_what_belongs_to_them(tmp_path: Path) -> None:
+    assert read(tmp_path, "plan.md", CHECKLIST) == [
+        ("Write the parser\nIt takes a string.\n\n```\n- [ ] no task\n```\n- [x] sub\n- [ ] sub two", "parser", (),
+         Platform.CODEX),
+        ("Test the parser\nwith care", None, (0,), None),
+        ("Document it", None, (0,), None),
+        ("Nested in a plain list\nmore of it", None, (0,), None),
+        ("numbered", "n", (1,), None),
+        ("Call f(x)", None, (), None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "tasks"),
+    [
+        ("tasks", "# Plan\n\n- [ ] one\n", ["one"]),
+        ("tasks.txt", "one\n- [ ] two\n", ["one", "- [ ] two"]),
+        ("tasks", '{"task": "one"}\n\n{"task": "two"}\n', ["one", "two"]),
+        ("tasks", '{"say": "hi"}\n', ['{"say": "hi"}']),
+        ("tasks", "[1]\n", ["[1]"]),
+        ("tasks.ndjson", '{"task": "one", "done": true}\n{"task": "two"}\n', ["two"]),
+        ("tasks.markdown", "* [ ] one\n+ [ ] two\n  \n3) [ ] three\n", ["one", "two", "three"]),
+        ("tasks.md", "- [ ] one\n~~~\n- [ ] no\n~~~\n- [ ]\n  text below\n", ["one", "text below"]),
+    ],
+)
+def test_the_form_is_told_by_the_ending_or_the_first_line(
+    tmp_path: Path, name: str, text: str, tasks: list[str]
+) -> None:
+    assert [one[0] for one in read(tmp_path, name, text)] == tasks
+
+
+def test_json_lines_bring_names_platforms_and_what_is_waited_for(tmp_path: Path) -> None:
+    lines = ['{"task": "a", "name": "x", "done": true}', '{"task": "b", "name": "y", "platform": "hybrid"}',
+             '{"task": "c it is", "after": "y"}', '{"task": "d", "after": ["x", 2, "c-it-is", "y"]}']  # fmt: skip
+    assert read(tmp_path, "t.jsonl", "\n".join(lines)) == [
+        ("b", "y", (), Platform.HYBRID), ("c it is", None, (0,), None), ("d", None, (0, 1), None),
+    ]  # fmt: skip
+
+
+def test_numbers_count_in_the_file_and_places_in_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "t.md").write_text("- [ ] a\n- [ ] b (after: 1)\n")
+    assert [one.after for one in read_wanted(["first", "second"], tmp_path / "t.md")] == [(), (), (), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("t.md", "- [ ] a\n- [ ] b (after: c)\n", "line 2: after: c: no task of the file has this name or number"),
+        ("t.md", "- [ ] a (name: x)\n- [ ] b (after: c)\n", "line 2: after: c: .*; there are x"),
+        ("t.md", "- [ ] a (name: x)\n- [ ] b (name: x)\n", "line 2: a task before it is called 'x' already"),
+        (
+            "t.md",
+            "- [ ] a (name: x; after: y)\n- [ ] b (name: y; after: x)\n",
+            "wait for each other: [xy] → [xy] → [xy]",
+        ),
+        ("t.md", "- [ ] self (after: 1)\n", "line 1: tasks wait for each other: self → self"),
+        ("t.md", "- [ ] a (name: no spaces)\n", "line 1: name: 'no spaces': a name is letters, digits"),
+        ("t.md", "- [ ] a (platform: vim)\n", "line 1: platform: 'vim' is none of claude-code, codex, hybrid"),
+        ("t.md", "- [ ] a (after:)\n", "line 1: after: write"),
+        ("t.md", "- [ ] a (name: x; colour: red)\n", "line 1: colour: write"),
+        ("t.md", "just text\n- [x] done\n", "holds no task"),
+        ("t.md", f"- [ ] ok\n- [ ] {'x' * MAX_TASK_BYTES}x\n", "line 2: the task has"),
+        ("t.jsonl", '{"task": "a"}\n{"task": 3}\n', "line 2: task: Input should be a valid string"),
+        ("t.jsonl", '{"task": "a", "then": "b"}\n', "line 1: then: Extra inputs are not permitted; a line is"),
+        ("t.jsonl", '{"task": "a", "name": "../x"}\n', "line 1: name: String should match"),
+        ("t.jsonl", '{"task": "a", "after": true}\n', "line 1: after: "),
+        ("t.jsonl", '{"task": "a"\n', "line 1: Invalid JSON"),
+        ("t.jsonl", '{"task": " "}\n', "line 1: the task is blank"),
+    ],
+)
+def test_what_a_file_says_wrong_is_told_with_its_line(tmp_path: Path, name: str, text: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        read(tmp_path, name, text)
+
+
+def test_a_thousand_tasks_in_a_row_are_put_in_order(tmp_path: Path) -> None:
+    lines = [f"- [ ] task {n} (name: t{n}{f'; after: t{n - 1}' if n else ''})" for n in range(1000)]
+    assert read(tmp_path, "t.md", "\n".join(lines))[-1][2] == (998,)

@@ -1,10 +1,12 @@
 """A worker's checkout: made apart, and all that was done in it kept on its branch."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from runner import worktree
 from runner.errors import GitFailed
 from runner.repository import Repository
 from runner.worktree import Diff, Worktree, git_folders
@@ -76,10 +78,94 @@ def test_work_that_left_our_branch_behind_is_not_forced_onto_it(tree: Worktree, 
     assert tree.settle("elsewhere") == ours
 
 
-def test_what_cannot_be_committed_is_said(tree: Worktree) -> None:
-    lock = Path(tree.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
-    lock.touch()
+def test_what_cannot_be_committed_is_said(tree: Worktree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worktree, "STALE_S", 0.1)
+    lock = Path(tree.git("rev-parse", "--path-format=absolute", "--git-path", "refs/heads")) / "dual/r1/1-x.lock"
+    lock.mkdir()
     (tree.path / "new.txt").touch()
-    with pytest.raises(GitFailed, match=r"index\.lock"):
+    with pytest.raises(GitFailed, match=r"1-x\.lock"):
         tree.settle("work")
     assert (tree.path / "new.txt").exists()
+
+
+def test_a_lock_that_a_killed_git_left_is_taken_away(tree: Worktree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worktree, "STALE_S", 0.1)
+    Path(tree.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock")).touch()
+    (tree.path / "new.txt").touch()
+    assert tree.settle("work") != tree.base
+
+
+def test_of_a_deleted_worktree_what_was_committed_is_kept(tree: Worktree, git: GitRun) -> None:
+    (tree.path / "new.txt").touch()
+    git(tree.path, "add", "--all")
+    git(tree.path, "commit", "--quiet", "--message", "in time")
+    commit = git(tree.path, "rev-parse", "HEAD")
+    shutil.rmtree(tree.path)
+    assert tree.settle("too late") == commit
+    assert tree.diff().files == 1
+    assert tree.elsewhere() == ""
+
+
+def test_a_branch_that_its_worker_deleted_is_made_again(tree: Worktree, git: GitRun) -> None:
+    (tree.path / "new.txt").touch()
+    git(tree.path, "checkout", "--quiet", "-b", "other")
+    git(tree.path, "branch", "--quiet", "-D", tree.branch)
+    assert tree.settle("work") == git(tree.path, "rev-parse", "other")
+    assert tree.diff().files == 1
+
+
+def test_work_that_is_not_on_our_branch_is_told(tree: Worktree, git: GitRun) -> None:
+    (tree.path / "ours.txt").touch()
+    tree.settle("work")
+    git(tree.path, "checkout", "--quiet", "-b", "other", tree.base)
+    (tree.path / "theirs.txt").touch()
+    tree.settle("more")
+    assert tree.elsewhere() == "other"
+    git(tree.path, "checkout", "--quiet", "--detach")
+    assert tree.elsewhere() == git(tree.path, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("broken", ["gitfile", "moved"])
+def test_a_worktree_that_lost_its_repository_is_joined_to_it_again(
+    tree: Worktree, repo: Path, tmp_path: Path, broken: str
+) -> None:
+    (tree.path / "new.txt").touch()
+    if broken == "gitfile":
+        (tree.path / ".git").unlink()
+    else:
+        repo.rename(tmp_path / "elsewhere")
+        tree = Worktree(tree.path, tree.branch, tree.base, tmp_path / "elsewhere")
+    whole = [tree.is_whole, tree.settle("work") != tree.base, tree.is_whole]
+    assert whole == [False, True, True]
+    assert tree.diff().files == 1
+
+
+def test_a_worktree_that_became_another_repository_is_said_to_be_none(tree: Worktree, git: GitRun) -> None:
+    (tree.path / ".git").unlink()
+    git(tree.path, "init", "--quiet")
+    with pytest.raises(GitFailed, match="no longer a checkout"):
+        tree.settle("work")
+
+
+def test_attaching_finds_what_is_there(repository: Repository, tree: Worktree) -> None:
+    (tree.path / "half.txt").touch()
+    assert Worktree.attach(repository, tree.path, tree.branch, tree.base) == tree
+    assert (tree.path / "half.txt").exists()
+
+
+@pytest.mark.parametrize("state", ["nothing", "branch", "half made", "deleted"])
+def test_attaching_makes_what_is_missing(repository: Repository, tmp_path: Path, git: GitRun, state: str) -> None:
+    path, branch, base = tmp_path / "trees/r2-1-x", "dual/r2/1-x", repository.resolve("HEAD")
+    if state == "branch":
+        git(repository.root, "branch", branch)
+    if state in {"half made", "deleted"}:
+        Worktree.add(repository, path, branch, base)
+    if state == "half made":
+        (path / "a.txt").unlink()
+        (repository.common_dir / "worktrees/r2-1-x/locked").write_text("initializing")
+    if state == "deleted":
+        shutil.rmtree(path)
+    tree = Worktree.attach(repository, path, branch, base)
+    assert tree.is_whole
+    assert tree.git("status", "--porcelain") == ""
+    assert tree.git("branch", "--show-current") == branch

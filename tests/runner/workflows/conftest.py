@@ -13,8 +13,9 @@ from runner.records import Archive
 from runner.repository import Repository
 from runner.run import Run
 from runner.settings import Settings
-from runner.workflows.start import Wish, coordinate
+from runner.workflows.start import coordinate
 from runner.workflows.state import Ledger, RunState
+from runner.workflows.wish import Wish
 
 Cast = Callable[..., None]
 Carry = Callable[..., tuple[Run, RunState]]

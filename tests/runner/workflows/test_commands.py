@@ -15,9 +15,12 @@ import pytest
 
 from router.labels import Status
 from router.service import Router
+from runner.process import kill_marked
 from runner.records import Archive
 from runner.repository import Repository
 from runner.settings import Settings
+
+from .conftest import PARTS
 
 RunCli = Callable[..., subprocess.CompletedProcess[str]]
 Cast = Callable[..., None]
@@ -80,6 +83,9 @@ def test_a_workflow_is_carried_out_and_its_results_are_collected(cli: RunCli, ca
     assert as_json["count"] == 3
     status = cli("status").stdout
     assert "coder-1" in status
+    accepted = cli("accept", told["run_id"])
+    assert accepted.returncode == 0, accepted.stderr
+    assert (repo / "store.txt").read_text() == "store\n"
     assert "The store is there." in cli("logs", told["run_id"], "coder-1").stdout
 
 
@@ -88,7 +94,7 @@ def test_the_end_is_told_with_the_branch_and_the_results(cli: RunCli, cast: Cast
     done = cli("coordinate", "--task", "Build it", "--no-interactive")
     assert "implement: done, 3 of 3 succeeded; 1 in conflict" in done.stdout
     assert "coder-2 is not merged; a.txt changed on both sides" in done.stdout
-    assert "/integration\n✨ Dual workflow complete\nresults: 3 results\n" in done.stdout
+    assert "\n✨ Dual workflow complete\nresults: 3 results\n" in done.stdout
 
 
 def test_a_person_designs_and_reviews_in_the_terminal(run_in_terminal: Any, repo: Path, git: GitRun) -> None:
@@ -138,26 +144,39 @@ def test_a_design_that_nobody_stored_is_shown_for_confirmation(run_in_terminal: 
     terminal.expect(pexpect.EOF)
 
 
-@pytest.mark.parametrize("hit", ["design", "coder-1", "review"])
-def test_a_killed_run_goes_on_and_repeats_no_finished_session(
-    cli: RunCli, cast: Cast, repo: Path, environ: dict[str, str], tmp_path: Path, settings: Settings, hit: str
-) -> None:
-    hang = [{"write": ["half.txt", "half\n"]}, {"run": f"touch {tmp_path}/hangs"}, {"wait": 60}]
-    cast({f"^{hit}".replace("^d", "^D").replace("^r", "^R"): hang})
+@pytest.mark.parametrize(
+    ("hit", "sent", "attempts"),
+    [
+        pytest.param("design", signal.SIGKILL, 1, id="in the design"),
+        pytest.param("coder-1", signal.SIGKILL, 1, id="in the work"),
+        pytest.param("review", signal.SIGKILL, 1, id="in the review"),
+        pytest.param("coder-1", signal.SIGKILL, 2, id="with its session"),
+        pytest.param("coder-1", signal.SIGHUP, 1, id="its terminal was closed"),
+    ],
+)
+def test_a_killed_run_goes_on_and_begins_no_session_again(
+    cli: RunCli, cast: Cast, repo: Path, environ: dict[str, str], tmp_path: Path, settings: Settings, hit: str,
+    sent: signal.Signals, attempts: int,
+) -> None:  # fmt: skip
+    go_on = f"[ -e {tmp_path}/go ] || touch {tmp_path}/hangs; until [ -e {tmp_path}/go ]; do sleep 0.05; done"
+    pattern = f"^{hit}".replace("^d", "^D").replace("^r", "^R")
+    cast({pattern: [{"write": ["half.txt", "half\n"]}, {"run": go_on}, *PARTS[pattern]]})
     argv = [*RUNNER, "coordinate", "--task", "Build it", "--no-interactive", "--workers", "1"]
     with subprocess.Popen(argv, cwd=repo, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
         deadline = time.monotonic() + 60
         while not (tmp_path / "hangs").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        os.kill(runner.pid, signal.SIGKILL)
-    cast()
+        os.kill(runner.pid, sent)
     archive = Archive.of(Repository.around(repo), settings.data_folder())
     (run,) = (path.parent.name for path in archive.folder.glob("runs/*/workflow.json"))
+    if attempts > 1:
+        kill_marked(next(one for one in archive.entries() if one.record.worker == hit).record.session_id)
+    (tmp_path / "go").touch()
     done = cli("resume", run)
     assert done.returncode == 0, done.stderr
-    assert f"{hit}: its runner was killed; settled now" in done.stderr
-    begun = sorted(entry.record.worker for entry in archive.entries())
-    assert begun == sorted(["design", "coder-1", "coder-2", "tester", "review", f"{hit}-try-2"])
+    begun = {entry.record.worker: entry.ending.attempts for entry in archive.entries() if entry.ending}
+    expected = dict.fromkeys(("design", "coder-1", "coder-2", "tester", "review"), 1)
+    assert begun == expected | {hit: attempts}
     assert cli("resume", run).stdout.endswith("Both are tested.\n")
 
 

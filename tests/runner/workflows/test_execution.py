@@ -12,15 +12,16 @@ import pytest
 from router.labels import Status
 from router.service import Router
 from runner.errors import BadInput, Busy
+from runner.integration import Integration
 from runner.memory.errors import EntryMissing
 from runner.progress import PlainProgress
 from runner.run import Run
 from runner.settings import Settings
 from runner.workflows.catalog import BUILT_IN
 from runner.workflows.errors import PhaseFailed, RunUnknown, VariableMissing, WorkflowUnknown
-from runner.workflows.integration import Integration
 from runner.workflows.start import carry_out, exit_code, resume
 from runner.workflows.state import Ledger, RunState, Stand
+from runner.workflows.wish import Change
 
 Carry = Callable[..., tuple[Run, RunState]]
 Cast = Callable[..., None]
@@ -114,6 +115,28 @@ def test_rework_goes_back_to_the_workers_with_the_notes_until_it_is_too_much(
     assert [job.worker for job in state.phases["implement"].jobs] == ["coder-1"]
     assert (state.stand, state.round) == (Stand.FAILED, 2)
     assert "asks for rework after 1 rounds" in state.reason
+
+
+def test_work_in_conflict_is_part_of_the_rework_until_it_is_merged(
+    carry: Carry, cast: Cast, repo: Path, git: GitRun, settings: Settings
+) -> None:
+    solve = (
+        "git -c user.name=c -c user.email=c@c merge -q -X ours -m both $(git branch --format='%(refname:short)' --list"
+    )
+    conflict = {f"^coder-{n}": [{"write": ["a.txt", f"from {n}\n"]}] for n in (1, 2)}
+    cast({"^coder-1: Look": [{"say": "Done."}], "^coder-2: Merge": [{"say": "I can't."}], **conflict,
+          "^Review": [{"say": "- coder-1: Look again\nVerdict: rework"}]})  # fmt: skip
+    run, state = carry(workflow=f"rework_rounds: 1\n{TOGETHER}")
+    told = prompt(run, "coder-2-round-2")
+    assert f"Merge your earlier work in, the branch dual/{run.id}/coder-2" in told
+    assert "keep both: a.txt" in told
+    assert [one.worker for one in state.conflicts] == ["coder-2"]
+    assert "NOT merged" in prompt(run, "review-round-2")
+    merged = [{"run": f"{solve} 'dual/*/coder-2')"}, {"say": "Merged."}]
+    cast({"^coder-1: Look": [{"say": "Done."}], "^coder-2: Merge": merged, "^Review": [{"say": "Verdict: accept"}]})
+    change = Change(retry=("build",))
+    _, state = resume(run.id, settings, repo, PlainProgress(), change=change)
+    assert (state.stand, state.conflicts) == (Stand.DONE, [])
 
 
 def test_a_rejected_run_ends_as_rejected(carry: Carry, cast: Cast, router: Router) -> None:
