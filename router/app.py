@@ -15,8 +15,9 @@ from router.hotpath import HotPath
 from router.limits import Limits
 from router.metrics import CONTENT_TYPE, Metrics
 from router.problems import documented, install
-from router.schemas import Acknowledged, Batch, BatchRequest, Decision, Decisions, Feedback, Name, Outcome, RouteRequest
+from router.schemas import Acknowledged, Batch, BatchRequest, Decision, Feedback, Name, Outcome, RouteRequest
 from router.service import Router
+from router.stored import Decisions
 from router.threads import Threads
 
 VERSION = "0.1.0"
@@ -125,7 +126,7 @@ def _add_journal(api: APIRouter, router: Router, threads: Threads) -> None:
 
 def _add_model(api: APIRouter, router: Router, threads: Threads, metrics: Metrics) -> None:
     @api.get("/model", response_model=Served)
-    async def model() -> Response:
+    def model() -> Response:
         """The model served: its manifest, the policy that decides over it, counts and drift."""
         served, drift = router.model, metrics.current_drift()
         return _json(

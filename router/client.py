@@ -7,13 +7,17 @@ from tenacity import AsyncRetrying, Retrying
 
 from router import wire
 from router.ask import DEFAULT_URL, PROBE_TIMEOUT_S
-from router.errors import RouterError, ServiceUnavailable
+from router.errors import RouterError, ServiceUnavailable, UnknownDecision
 from router.labels import Platform
 from router.schemas import Decision, Feedback, Message, Outcome
 
 __all__ = [
-    "DEFAULT_URL", "AsyncRouterClient", "RouterClient", "RouterError", "Routing", "ServiceUnavailable", "connect",
+    "DEFAULT_URL", "LOCAL", "AsyncRouterClient", "RouterClient", "RouterError", "Routing", "ServiceUnavailable",
+    "UnknownDecision", "connect",
 ]  # fmt: skip
+
+LOCAL = "local"
+"""In place of a service's URL: the router in process, whatever runs on the default port."""
 
 REQUEST_TIMEOUT_S = 10.0
 _M = TypeVar("_M", bound=Message)
@@ -51,7 +55,7 @@ class RouterClient:
     @classmethod
     def at(cls, url: str, *, token: str | None = None, timeout_s: float = REQUEST_TIMEOUT_S) -> Self:
         """A client for the service at `url`."""
-        return cls(httpx2.Client(base_url=url, headers=_headers(token), timeout=timeout_s, trust_env=False))
+        return cls(httpx2.Client(base_url=_address(url), headers=_headers(token), timeout=timeout_s, trust_env=False))
 
     def route(self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None) -> Decision:
         """Decide who should take `task`.
@@ -103,7 +107,9 @@ class AsyncRouterClient:
     @classmethod
     def at(cls, url: str, *, token: str | None = None, timeout_s: float = REQUEST_TIMEOUT_S) -> Self:
         """A client for the service at `url`."""
-        return cls(httpx2.AsyncClient(base_url=url, headers=_headers(token), timeout=timeout_s, trust_env=False))
+        return cls(
+            httpx2.AsyncClient(base_url=_address(url), headers=_headers(token), timeout=timeout_s, trust_env=False)
+        )
 
     async def route(
         self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None
@@ -146,11 +152,14 @@ class AsyncRouterClient:
 def connect(url: str | None = None, *, token: str | None = None) -> Routing:
     """Return the router service at `url`, else one on the default port, else the router in process.
 
-    A service that stops answering later is stood in for by the router in process.
+    `LOCAL` in place of a URL looks for no service. A service that stops answering later is stood in for by the router
+    in process.
 
     Raises:
         ServiceUnavailable: `url` was given and nothing answers there.
     """
+    if url == LOCAL:
+        return _in_process()
     from router.fallback import ResilientClient
 
     probe = RouterClient.at(url or DEFAULT_URL, token=token, timeout_s=REQUEST_TIMEOUT_S if url else PROBE_TIMEOUT_S)
@@ -164,11 +173,23 @@ def connect(url: str | None = None, *, token: str | None = None) -> Routing:
     return _in_process()
 
 
+def prepare_to_record() -> None:
+    """Import what storing outcomes in process takes, 0.2 s, while there is time for it."""
+    import router.database  # noqa: F401
+
+
 def _in_process() -> Routing:
     from router.service import open_router  # loads the model: only where it is needed
 
     return open_router()
 
 
-def _headers(token: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def _headers(token: str | None) -> dict[bytes, bytes]:
+    return {b"Authorization": b"Bearer " + token.encode()} if token else {}
+
+
+def _address(url: str) -> httpx2.URL:
+    try:
+        return httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise ServiceUnavailable(url, f"is no address ({error})") from error

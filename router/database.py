@@ -16,7 +16,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from router import tables
 from router.errors import JournalError, ReusedKey, UnknownDecision
 from router.record import SCHEMA
-from router.schemas import Decision, Feedback, Outcome, StoredDecision
+from router.schemas import Decision, Feedback, Outcome
+from router.stored import StoredDecision
 
 LOCK_TIMEOUT_S = 2.0
 """Longest wait for another process that writes to the same SQLite file, and for a server to answer."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from router.errors import JournalError
 from router.record import SCHEMA, Entry, StoreTasks, digest
-from router.schemas import Decision, Feedback, Outcome, StoredDecision
+from router.schemas import Decision, Feedback, Outcome
+from router.stored import StoredDecision
 
 if TYPE_CHECKING:
     from router.database import Database
@@ -109,6 +110,8 @@ class Journal:
         if not _holds_tables(file):
             file.close()
             return None
+        # No commit waits for the disk: decisions are acknowledged unwritten, and an outcome's commit syncs them too.
+        file.execute("PRAGMA synchronous=NORMAL")
         self._appending = file, inode
         return file
 

@@ -40,10 +40,13 @@ class Metrics:
         self.batch_tasks = self._histogram("router_batch_tasks", "Tasks in a batch.", (1, 10, 30, 100, 300, 1000))
         self.registry.register(_State(self))
         router.observers.append(self.observe)
-        self.current_drift()
+        self._monitor()
 
     def request(self, path: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+        """Count a request that was answered, a moment later."""
+        self._router.later.put(self._request, path, status, seconds)
+
+    def _request(self, path: str, status: int, seconds: float) -> None:
         known = path if path in PATHS else "other"
         self.requests.labels(known, status).inc()
         self.request_seconds.labels(known).observe(seconds)
@@ -65,11 +68,15 @@ class Metrics:
         else:
             for stage, seconds in answer.stages.items():
                 self.stage_seconds.labels(stage).observe(seconds)
-        if drift := self.current_drift():
+        if drift := self._monitor():
             drift.observe(answer.vector, max(decision.probabilities.values(), default=0.0))
 
     def current_drift(self) -> Drift | None:
-        """The monitor of the served model; None where none is served."""
+        """The monitor of the served model, with every decision in it; None where none is served."""
+        self._router.later.settle()
+        return self._monitor()
+
+    def _monitor(self) -> Drift | None:
         model = self._router.model
         if model is None:
             self.drift = None
@@ -79,6 +86,7 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All of it, as Prometheus reads it."""
+        self._router.later.settle()
         return generate_latest(self.registry)
 
     def state(self) -> Iterator[Metric]:
@@ -94,7 +102,7 @@ class Metrics:
         )
         info.add_metric([model.version if model else "none"], 1)
         yield info
-        if drift := self.current_drift():
+        if drift := self._monitor():
             report = drift.report()
             for name in ("embedding_shift", "expected_shift", "confidence_shift"):
                 yield GaugeMetricFamily(f"router_drift_{name}", "See `GET /model`.", getattr(report, name))

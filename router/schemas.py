@@ -1,7 +1,6 @@
 """What travels between the router and its callers (SPEC: decision, outcome, feedback)."""
 
 import json
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -171,31 +170,9 @@ class Acknowledged(Message):
     stored: bool = True
 
 
-class Decisions(Message):
-    """A page of decisions, newest first."""
-
-    model_config = replied(samples.DECISIONS)
-
-    decisions: list["StoredDecision"]
-    next: str | None
-    """`before` of the next page; None on the last one."""
-
-
 class Batch(Message):
     """The decisions of a batch, in the order of its tasks."""
 
     model_config = replied(samples.BATCH)
 
     decisions: list[Decision]
-
-
-class StoredDecision(Message):
-    """A decision as the journal keeps it."""
-
-    model_config = replied(samples.STORED)
-
-    decision: Decision
-    task: str
-    """Secrets scrubbed; a digest when tasks are stored as hashes."""
-    created_at: datetime
-    context: dict[str, Any] | None = None

@@ -8,9 +8,12 @@ import logging
 import resource
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import uvicorn
+from fastapi import FastAPI
 
 from router.app import create_app
 from router.connection import MAX_CONNECTIONS, Connection
@@ -57,15 +60,27 @@ def _work(settings: Settings, router: Router, listening: socket.socket, worker: 
         exposition=worker.with_others,
     )  # fmt: skip
     worker.publish(app.state.metrics.exposition)
-    if settings.otel:
-        from router.tracing import trace
+    with _traced(app) if settings.otel else nullcontext():
+        uvicorn.Server(configured(app)).run(sockets=[listening])
 
-        trace(app)
-    config = uvicorn.Config(
+
+@contextmanager
+def _traced(app: FastAPI) -> Iterator[None]:
+    from router.tracing import finish, trace
+
+    provider = trace(app)
+    try:
+        yield
+    finally:
+        finish(provider)
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the app."""
+    return uvicorn.Config(
         app, http=Connection, ws="none", log_config=None, access_log=False, proxy_headers=False, server_header=False,
         backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _log_decision(routed: Routed) -> None:

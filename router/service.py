@@ -1,7 +1,6 @@
 """The router itself, in process; the HTTP service and `router route` both use this one."""
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,24 +11,23 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from router.artifact import Model
+from router.current import CurrentModel
 from router.decision import choose
-from router.errors import ArtifactError, InvalidTask, JournalError, PolicyError
+from router.errors import ArtifactError, InvalidTask, JournalError
 from router.journal import Journal
 from router.labels import Platform
+from router.later import Later
 from router.policy import SHIPPED, Policy
 from router.predictor import Answer, Predictor, as_decision
 from router.record import Entry
-from router.registry import Marker, Registry
-from router.schemas import Decision, Feedback, Outcome, StoredDecision, Task
+from router.registry import Registry
+from router.schemas import Decision, Feedback, Outcome, Task
+from router.stored import StoredDecision
 from router.writer import JournalWriter
 
 if TYPE_CHECKING:
     from router.settings import Settings
 
-LOOK_AGAIN_S = 1.0
-"""How often the registry is asked whether another version has been promoted, or a file of it changed."""
-TRY_AGAIN_S = 5.0
-"""How often a model that can't be loaded is tried again though nothing changed."""
 KEPT_DECISIONS = 5000
 """Decisions kept in memory while the journal can't be written; older ones are lost, and counted."""
 _task = TypeAdapter(Task)
@@ -56,15 +54,11 @@ class Router:
         self.registry = registry
         self.writer = JournalWriter(journal, KEPT_DECISIONS)
         self.observers: list[Callable[[Routed], None]] = []
-        """Called with every decision, in the thread that made it."""
+        """Told of every decision, a moment later (`later`)."""
+        self.later = Later()
         self._tally: Counter[str] = Counter()
         self._rules: Policy | None = None
-        self._predictor: Predictor | None = None
-        self._problem: str | None = None
-        self._marker: Marker = ()
-        self._looked_at = self._loaded_at = float("-inf")
-        self._loading = threading.Lock()
-        self.reload()
+        self._current = CurrentModel(registry)
 
     @property
     def journal(self) -> Journal:
@@ -75,40 +69,32 @@ class Router:
     @property
     def model(self) -> Model | None:
         """The model served; None where the seed's rules decide."""
-        return self._predictor.model if self._predictor else None
+        predictor = self._current.predictor
+        return predictor.model if predictor else None
 
     @property
     def problem(self) -> str | None:
         """Why there is no model; None where there is one."""
-        return self._problem
+        return self._current.problem
 
     @property
     def counts(self) -> dict[str, int]:
         """decisions, degraded, reloads, load_failures and the journal's: written, errors, lost, pending."""
-        writer = self.writer
+        writer, current = self.writer, self._current
         return {
-            **{name: self._tally[name] for name in ("decisions", "degraded", "reloads", "load_failures")},
+            "decisions": self._tally["decisions"], "degraded": self._tally["degraded"],
+            "reloads": current.reloads, "load_failures": current.load_failures,
             "journal_written": writer.written, "journal_errors": writer.failures,
             "journal_lost": writer.lost, "journal_pending": writer.pending,
         }  # fmt: skip
 
     def reload(self) -> None:
         """Load the version that the registry names; a failure keeps the rules deciding, never raises."""
-        with self._loading:
-            self._load(self.registry.marker())
+        self._current.reload()
 
     def look(self) -> None:
-        """Load anew if another version was promoted or a file changed; asks at most once in `LOOK_AGAIN_S`."""
-        if time.monotonic() - self._looked_at < LOOK_AGAIN_S or not self._loading.acquire(blocking=False):
-            return  # another thread is loading: its model serves from the next call on
-        try:
-            self._looked_at = time.monotonic()
-            marker = self.registry.marker()
-            failed_long_ago = self._predictor is None and self._looked_at - self._loaded_at >= TRY_AGAIN_S
-            if marker != self._marker or failed_long_ago:
-                self._load(marker)
-        finally:
-            self._loading.release()
+        """Load anew if another version was promoted or a file changed, but don't ask all the time."""
+        self._current.look()
 
     def route(self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None) -> Decision:
         """Decide who should take `task`; `platform` is the user's own choice and always wins.
@@ -119,7 +105,7 @@ class Router:
         started = time.perf_counter()
         _check(task)
         self.look()
-        predictor = self._predictor
+        predictor = self._current.predictor
         answer = self._ask(predictor, task)
         policy = predictor.model.policy if predictor else self._seed_policy()
         choice = choose(task, answer.prediction if answer else None, policy, platform)
@@ -130,7 +116,7 @@ class Router:
         self.writer.put(Entry(decision, task, context, embedding))
         routed = Routed(decision, answer, bool(answer and answer.began < started), time.perf_counter() - started)
         for observe in self.observers:
-            observe(routed)
+            self.later.put(observe, routed)
         return decision
 
     def record_outcome(self, outcome: Outcome, key: str | None = None) -> None:
@@ -154,7 +140,8 @@ class Router:
         return self.journal.decisions(limit, before)
 
     def close(self) -> None:
-        """Write what is still unwritten and close the journal."""
+        """Tell observers the last decisions, write what is still unwritten and close the journal."""
+        self.later.close()
         self.writer.close()
         self.writer.journal.close()
 
@@ -176,19 +163,6 @@ class Router:
     def _seed_policy(self) -> Policy:
         self._rules = self._rules or Policy.open(SHIPPED)
         return self._rules
-
-    def _load(self, marker: Marker) -> None:
-        self._looked_at = self._loaded_at = time.monotonic()
-        self._marker = marker
-        self._tally["reloads"] += 1
-        try:
-            self._predictor, self._problem = Predictor(self.registry.load_current()), None
-        except (ArtifactError, PolicyError, OSError) as error:
-            self._predictor, self._problem = None, str(error)
-            self._tally["load_failures"] += 1
-            _log.warning("no_model", extra={"problem": self._problem})
-        else:
-            _log.info("model_loaded", extra={"version": self._predictor.model.version})
 
 
 def open_router(settings: "Settings | None" = None) -> Router:

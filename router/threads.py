@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from router.crew import Crew
+
 T = TypeVar("T")
 R = TypeVar("R")
 JOURNAL_THREADS = 4
@@ -19,13 +21,13 @@ class Threads:
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _cores()
-        self._routes = ThreadPoolExecutor(self.cores, "route")
+        self._routes = Crew(self.cores, "route")
         self._batches = ThreadPoolExecutor(self.cores, "batch")
         self._journal = ThreadPoolExecutor(JOURNAL_THREADS, "journal-call")
 
     async def route(self, work: Callable[..., R], *args: object) -> R:
         """Run work that keeps a core busy."""
-        return await asyncio.get_running_loop().run_in_executor(self._routes, work, *args)
+        return await self._routes.run(work, *args)
 
     async def wait(self, work: Callable[..., R], *args: object) -> R:
         """Run work that mostly waits for the journal or a file."""
@@ -46,7 +48,8 @@ class Threads:
 
     def close(self) -> None:
         """Let the threads end when their work is done."""
-        for pool in (self._routes, self._batches, self._journal):
+        self._routes.close()
+        for pool in (self._batches, self._journal):
             pool.shutdown(wait=False)
 
 

@@ -2,15 +2,16 @@
 
 import atexit
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
+
+from router.exchange import exchange
 
 PUBLISH_S = 1.0
 """How often each worker leaves its metrics for the others."""
@@ -40,9 +41,12 @@ class Worker:
 
     def _publish(self, exposition: Callable[[], bytes], folder: Path) -> None:
         while os.getppid() == self.parent:
-            partial = folder / f"{self.number}.part"
-            partial.write_bytes(exposition())
-            partial.replace(folder / f"{self.number}.prom")
+            with suppress(
+                OSError
+            ):  # a full disk makes these metrics old; this thread must go on looking for the parent
+                partial = folder / f"{self.number}.part"
+                partial.write_bytes(exposition())
+                partial.replace(folder / f"{self.number}.prom")
             time.sleep(PUBLISH_S)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -53,12 +57,8 @@ def supervise(count: int, work: Callable[[Worker], None]) -> None:
         _end_cleanly()
         work(Worker(0, None, os.getppid()))
         return
-    folder, ours = Path(tempfile.mkdtemp(prefix="router-metrics-")), os.getpid()
-    try:
+    with exchange() as folder:
         _Supervisor(count, work, folder).run()
-    finally:
-        if os.getpid() == ours:  # not when a worker ends
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_cleanly() -> None:

@@ -10,7 +10,7 @@ from router.errors import JournalError
 from router.journal import Journal
 from router.record import Entry
 
-GROUP_S = 0.02
+GROUP_S = 0.05
 """How long the first decision of a group waits for others to share its transaction."""
 GROUP_SIZE = 500
 RETRY_S = (0.1, 5.0)

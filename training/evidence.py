@@ -8,7 +8,8 @@ from router.decision import Prediction
 from router.journal import Journal
 from router.labels import Source, Status
 from router.policy import Policy
-from router.schemas import Feedback, Outcome, StoredDecision
+from router.schemas import Feedback, Outcome
+from router.stored import StoredDecision
 from training.evaluate import Predict
 from training.rows import Row, normalised
 from training.taxonomy import platform_of
@@ -22,6 +23,8 @@ MOST_EMPHASIS = 10.0
 """How much more a piece counts while there are few, up to 50; less and less of it the more there are."""
 EMPHASISED_PIECES = 500
 """From so many pieces on each counts its plain weight."""
+WRONG_SHARE = 0.1
+"""Share of the feedback that is expected to be a slip."""
 FAILURES = frozenset({Status.FAILED, Status.REJECTED, Status.STALLED})
 """How a run ends that went wrong on its platform; what the user or a clock ended says nothing."""
 SOURCE = "journal"
@@ -43,11 +46,12 @@ class Evidence:
     propensity: float = field(default=1.0, compare=False)
     """Probability with which the platform was chosen; 1 where the user chose it."""
     decided_at: datetime | None = field(default=None, compare=False)
+    told: bool = field(default=False, compare=False)
+    """True where the user named what is right, so that nothing else can have been."""
 
-    @property
-    def told(self) -> bool:
-        """True where the user named what is right, so that nothing else can have been."""
-        return self.weight >= OVERRIDE_WEIGHT
+    def weakened(self, strength: float) -> "Evidence":
+        """The same with so much of its weight."""
+        return replace(self, weight=self.weight * strength)
 
 
 def collect(journal: Journal) -> list[Evidence]:
@@ -91,6 +95,16 @@ def as_rows(evidence: Sequence[Evidence], predict: Predict, policy: Policy) -> l
     return rows
 
 
+def honesty(one: Evidence, prediction: Prediction, policy: Policy) -> float:
+    """P(this evidence is no slip), where `prediction` says what usually becomes of such tasks."""
+    platforms = policy.platform_probabilities(prediction.task_types)
+    right = one.platform or (platform_of(policy, one.task_type) if one.task_type else None)
+    likely = platforms.get(right, 0.0) if right else 1 - platforms.get(one.not_platform or "", 0.0)
+    slip = (1 - likely) / (max(1, len(platforms) - 1) if right else 1)
+    honest = (1 - WRONG_SHARE) * likely
+    return honest / (honest + WRONG_SHARE * slip + 1e-12)
+
+
 def _conclude(stored: StoredDecision, outcomes: Sequence[Outcome], feedback: Sequence[Feedback]) -> Evidence | None:
     """The strongest thing said of a decision: a word of the user's before what merely happened."""
     said = next((f for f in reversed(feedback) if f.platform or f.task_type or f.verdict), None)
@@ -127,7 +141,7 @@ def _evidence(
     own = decision.source is not Source.OVERRIDE and (platform or not_platform) == decision.platform
     return Evidence(
         stored.task, weight, platform, not_platform, task_type,
-        propensity=decision.propensity if own else 1.0, decided_at=stored.created_at,
+        propensity=decision.propensity if own else 1.0, decided_at=stored.created_at, told=weight >= OVERRIDE_WEIGHT,
     )  # fmt: skip
 
 

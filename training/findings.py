@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from router.policy import Policy
 from training.evaluate import Judged, Predict, counted, judge, scores
 from training.evidence import Evidence
 from training.gate import Verdict, compare, incomparable
-from training.head import Head, fit, predictor, predictor_of, targets
+from training.head import Head, bounded, fit, predictor, predictor_of, targets
 from training.off_policy import FEWEST_EFFECTIVE, OffPolicy, estimate, since, too_few
 from training.rows import Row, normalised, share
 from training.split import Split
@@ -38,11 +38,18 @@ class Question:
     taxonomy: Taxonomy
     policy: Policy
     seed: int
+    best: float | None = None
+    """Best platform accuracy of the served model's line on the same golden set; None where that is not known."""
 
     @property
     def aim(self) -> Aim:
         """What is judged."""
         return self.taxonomy.aim(self.policy)
+
+    def weakened(self, strength: float) -> "Question":
+        """The same with so much of the weight that the evidence may have."""
+        evidence = bounded(self.evidence, self.parts.train)
+        return replace(self, evidence=[one.weakened(strength) for one in evidence])
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Findings:
     """The seed's rules alone on the same rows."""
     logged: OffPolicy | None
     verdict: Verdict
-    curve: list[tuple[int, float]]
+    curve: list[tuple[int, float]] = field(default_factory=list)
     """Rows learnt from, accuracy on the held-out rows."""
 
     def scores(self) -> dict[str, Any]:
@@ -80,9 +87,10 @@ def find(question: Question, vectors: TextVectors, head: Head, champion: Model |
     if champion and against is None:
         verdict = incomparable("the served model knows other labels; `train-router promote` serves this one instead")
     else:
-        verdict = compare(judged, against, question.seed, aim, logged)
+        best = question.best if aim == "platform" else None
+        verdict = compare(judged, against, question.seed, aim, logged, best)
     rules = judge(parts.held_out, lambda _: None, policy)
-    return Findings(question, judged, against, rules, logged, verdict, _curve(question, vectors, head.classifier.c))
+    return Findings(question, judged, against, rules, logged, verdict)
 
 
 def _digest(judged: Sequence[Judged]) -> str:
@@ -124,7 +132,7 @@ def _without(question: Question, vectors: TextVectors, head: Head, unseen: set[s
     return predictor(vectors, fitted.classifier)
 
 
-def _curve(question: Question, vectors: TextVectors, c: float) -> list[tuple[int, float]]:
+def learning_curve(question: Question, vectors: TextVectors, c: float) -> list[tuple[int, float]]:
     """Accuracy over the number of rows; the encoder is the same all along, so it shows what the head gains."""
     names = question.taxonomy.names
     rows = [row for row in question.parts.train if row.distribution()]

@@ -28,9 +28,12 @@ class Verdict:
 
 def compare(
     candidate: Sequence[Judged], champion: Sequence[Judged] | None, seed: int = 0, aim: Aim = "platform",
-    logged: OffPolicy | None = None,
+    logged: OffPolicy | None = None, best: float | None = None,
 ) -> Verdict:  # fmt: skip
-    """Judge a candidate against the champion, row by row; without a champion it is promoted."""
+    """Judge a candidate against the champion, row by row; without a champion it is promoted.
+
+    `best` is what the best of the champion's line scored on the same rows: small losses must not add up.
+    """
     if not champion:
         return Verdict(True, "there is no model to compare it with", 0.0, (0.0, 0.0))
     new, old = ([one.outcome(aim)[0] for one in counted(side, aim)] for side in (candidate, champion))
@@ -40,6 +43,9 @@ def compare(
     mean = float(differences.mean())
     worse = high < 0 or mean < -TOLERATED_LOSS
     said = f"{mean:+.1%} {aim} accuracy on {len(differences)} held-out rows (95 %: {low:+.1%} to {high:+.1%})"
+    if best is not None and float(np.mean(new)) < best - TOLERATED_LOSS:
+        said += f"; more than a point below the best of its line ({best:.1%})"
+        worse = True
     if logged is not None:
         said += f"; {logged}"
         worse = worse or logged.worse

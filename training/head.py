@@ -1,7 +1,6 @@
 """The classifier over the encoder's vectors: fitted, calibrated, and taught by evidence (EM)."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,18 +12,14 @@ from router.decision import Prediction
 from router.policy import Policy
 from router.words import NO_WORDS, Words, words_in
 from training.evaluate import Predict
-from training.evidence import Evidence, as_rows
+from training.evidence import Evidence, as_rows, honesty
+from training.habits import own_words, weigh
 from training.rows import Row
 from training.vectors import TextVectors, Vectors
 
-EM_ROUNDS = 2
+EM_ROUNDS, WORD_ROUNDS = 2, 6
 PENALTIES = (1.0, 10.0)
 """Values of the classifier's `c` that are tried for labels other than the shipped ones."""
-FEWEST_TASKS = 3
-"""In so many of the user's tasks a word must come up before it counts by itself."""
-LIFT = 8.0
-"""So much oftener than in the data it must come up there."""
-MOST_WORDS = 300
 MOST_OF_ALL = 0.15
 """So much of the rows' weight the evidence may have in all; with more of it each piece counts less."""
 
@@ -47,25 +42,27 @@ def fit(
     """Fit to `train` and `evidence`, calibrate on rows that neither encoder nor classifier has seen.
 
     Rows and evidence that name only a platform are spread over its types by the classifier itself, in turns.
+    Evidence with words of the user's own is explained by these alone, so that other tasks stay where they were.
     A classifier to `start` from, of the same labels, spares the first turn. `c` is the classifier's, where it should
     not be the one that suits the shipped labels.
     """
     rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
-    loose = [*_bounded(evidence, rows), *_platform_only(train)]
     words = own_words([one.task for one in evidence], [row.text for row in rows])
-    classifier = start.knowing(words) if start else LinearClassifier(seed=seed, words=words, c=c or LinearClassifier.c)
-    row_features, unseen_features = _features(classifier, vectors, rows), _features(classifier, vectors, unseen)
+    worded, rest = _parted(bounded(evidence, rows), words, rows)
+    loose = [*rest, *_platform_only(train)]
+    row_vectors, unseen_vectors = (vectors.encode_all([row.text for row in part]) for part in (rows, unseen))
     vectors.encode_all([one.task for one in loose])
+    classifier = start.knowing(NO_WORDS) if start else LinearClassifier(seed=seed, c=c or LinearClassifier.c)
     predict = predictor(vectors, start) if start else None
     for _ in range(rounds + (start is None) if loose else 1):
         extra = as_rows(loose, predict, policy) if predict else []
         learnt = [*rows, *extra]
-        features = np.concatenate([row_features, _features(classifier, vectors, extra)])
-        classifier.fit(features, targets(learnt, labels), labels, np.array([row.weight for row in learnt]))
+        seen = np.concatenate([row_vectors, vectors.encode_all([row.text for row in extra])])
+        classifier.fit(seen, targets(learnt, labels), labels, np.array([row.weight for row in learnt]))
         if unseen:
-            classifier.calibrate(unseen_features, targets(unseen, labels))
+            classifier.calibrate(unseen_vectors, targets(unseen, labels))
         predict = predictor(vectors, classifier)
-    return Head(classifier, rows, vectors.encode_all([row.text for row in rows]))
+    return Head(_with_words(classifier, words, worded, vectors, policy), rows, row_vectors)
 
 
 def fittest_c(
@@ -85,29 +82,47 @@ def fittest_c(
     return min(loss, key=lambda c: loss[c])
 
 
-def _bounded(evidence: Sequence[Evidence], rows: Sequence[Row]) -> list[Evidence]:
+def bounded(evidence: Sequence[Evidence], rows: Sequence[Row]) -> list[Evidence]:
+    """The evidence with at most `MOST_OF_ALL` of the rows' weight."""
     total = sum(one.weight for one in evidence)
     factor = min(1.0, MOST_OF_ALL * sum(row.weight for row in rows) / total) if total else 1.0
     return [replace(one, weight=one.weight * factor) for one in evidence]
 
 
-def own_words(mine: Sequence[str], others: Sequence[str]) -> Words:
-    """The words that come up in the user's tasks, and much oftener there than in the data everybody learns from."""
-    if not mine:
-        return NO_WORDS
-    here = Counter(word for text in mine for word in words_in(text))
-    there = Counter(word for text in others for word in words_in(text) if word in here)
-    rate = len(others) / len(mine)
-    told = [w for w, count in here.most_common() if count >= FEWEST_TASKS and count * rate >= LIFT * (there[w] + 1)]
-    return Words(tuple(told[:MOST_WORDS]))
+def _parted(evidence: Sequence[Evidence], words: Words, rows: Sequence[Row]) -> tuple[list[Evidence], list[Evidence]]:
+    """Evidence that the user's words can explain, and the rest: a label without a row is beyond words."""
+    own, labels = set(words.known), {name for row in rows for name in row.distribution()}
+    worded, rest = list[Evidence](), list[Evidence]()
+    for one in evidence:
+        explained = words_in(one.task) & own and one.task_type in {None, *labels}
+        (worded if explained else rest).append(one)
+    return worded, rest
 
 
-def _features(classifier: LinearClassifier, vectors: TextVectors, rows: Sequence[Row]) -> Vectors:
-    texts = [row.text for row in rows]
-    return classifier.features(vectors.encode_all(texts), texts)
+def _with_words(
+    plain: LinearClassifier, words: Words, evidence: Sequence[Evidence], vectors: TextVectors, policy: Policy
+) -> LinearClassifier:
+    """The classifier with words beside the vector, each weighed by what `evidence` says of its tasks.
+
+    In turns, as before; what contradicts the rest of the evidence is more and more taken for a slip.
+    """
+    if not evidence:
+        return plain
+    classifier, dimension = plain.knowing(words), plain.coef_.shape[1]
+    predict, trusted = predictor(vectors, classifier), list(evidence)
+    for _ in range(WORD_ROUNDS):
+        rows = as_rows(trusted, predict, policy)
+        texts = [row.text for row in rows]
+        logits = vectors.encode_all(texts) @ plain.coef_.T + plain.intercept_
+        weights = np.array([row.weight for row in rows])
+        told = targets(rows, plain.classes_)
+        found = weigh(logits, words.features(texts), told, weights, classifier.coef_[:, dimension:])
+        classifier.coef_ = np.hstack([plain.coef_, found])
+        trusted = [one.weakened(honesty(one, predict(one.task), policy)) for one in evidence]
+    return classifier
 
 
-def predictor(vectors: TextVectors, classifier: LinearClassifier) -> Predict:
+def predictor(vectors: TextVectors, classifier: LinearClassifier) -> Callable[[str], Prediction]:
     """What this encoder and classifier say of a text."""
 
     def predict(text: str) -> Prediction:
@@ -130,12 +145,6 @@ def targets(rows: Sequence[Row], labels: Sequence[str]) -> NDArray[np.float64]:
         for name, probability in row.distribution().items():
             result[index, place[name]] = probability
     return result
-
-
-def _for_calibration(rows: Sequence[Row]) -> list[Row]:
-    """The lifelike rows where there are any: on tidy ones every model looks surer than it may be."""
-    labelled = [row for row in rows if row.distribution()]
-    return [row for row in labelled if row.lifelike] or labelled
 
 
 def _platform_only(rows: Sequence[Row]) -> list[Evidence]:

@@ -1,8 +1,7 @@
 """The training job: rows in, a judged version out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from router.artifact import MANIFEST_FILE, Manifest, Model, dump_classifier, load, write_manifest
@@ -11,20 +10,21 @@ from router.errors import ArtifactError
 from router.policy import Policy
 from router.registry import Registry
 from router.signature import sign
-from training import rows as rows_module
 from training.encoders import Lesson, copy_served, fit_encoder
 from training.errors import DataError, NotEnoughData
 from training.evidence import Evidence, as_rows
-from training.findings import Findings, Question, find
+from training.findings import Findings, Question, find, learning_curve
 from training.finetune import Progress, Recipe
 from training.head import Head, fit, fittest_c, predictor_of
 from training.rows import Row
 from training.split import Split, split
 from training.taxonomy import SHIPPED, Taxonomy
 from training.vectors import TextVectors, VectorStore
-from training.version import examples, flush, manifest_of, sweep, write_policy
+from training.version import best_of_line, examples, flush, manifest_of, new_name, sweep, write_policy
 
 FEWEST_ROWS = 20
+STRENGTHS = (1.0, 0.5, 0.25)
+"""Shares of its weight that evidence is given in turn, until the gate lets the candidate pass."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,17 @@ def train(job: Job, registry: Registry, say: Callable[[str], None], progress: Pr
     champion = _champion(registry)
     parts = split(job.rows, job.golden)
     _check(parts)
-    version = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{rows_module.digest(job.rows)[:8]}"
+    version = new_name(registry.root, job.rows)
     with registry.staging(version) as folder:
         policy = write_policy(folder, job.taxonomy, champion or job.lender)
         _check_platforms(parts, policy)
         encoder, made = _encoder(job, parts, champion, policy, folder, say, progress)
         vectors = TextVectors(encoder, VectorStore())
-        head = _fit(job, parts, vectors, policy, say)
-        say(f"judging on {len(parts.held_out)} held-out rows")
-        question = Question(job.rows, job.evidence, parts, job.taxonomy, policy, job.recipe.seed)
-        findings = find(question, vectors, head, champion)
+        question = Question(
+            job.rows, job.evidence, parts, job.taxonomy, policy, job.recipe.seed,
+            best_of_line(registry.versions(), registry.current(), job.golden),
+        )  # fmt: skip
+        head, findings = _learn(question, vectors, champion, say)
         dump_classifier(folder, head.classifier, examples(head, job.recipe.seed))
         manifest = manifest_of(version, question, findings, made, champion, job.golden)
         say("writing the report")
@@ -106,9 +107,11 @@ def _champion(registry: Registry) -> Model | None:
 
 
 def _check(parts: Split) -> None:
+    rows = [*parts.train, *parts.calibration]
     classes = {row.task_type for row in parts.train} - {None}
     if len(parts.train) < FEWEST_ROWS or len(classes) < 2:
-        raise NotEnoughData(f"{len(parts.train)} rows of {len(classes)} classes are too little to learn from")
+        left = f"{len(parts.train)} of them left to learn from, with {len(classes)} different label(s)"
+        raise NotEnoughData(f"{len(rows)} rows, {left}: needed are {FEWEST_ROWS} with 2")
     if not parts.held_out:
         raise NotEnoughData("no row is left to judge the model on")
 
@@ -141,13 +144,25 @@ def _encoder(
     return fit_encoder(lesson, job.base, served, folder, say, progress)
 
 
-def _fit(job: Job, parts: Split, vectors: TextVectors, policy: Policy, say: Callable[[str], None]) -> Head:
+def _learn(
+    question: Question, vectors: TextVectors, champion: Model | None, say: Callable[[str], None]
+) -> tuple[Head, Findings]:
+    """Fit and judge; where the gate refuses what the journal taught, once more with less weight on it."""
+    parts, names, seed = question.parts, question.taxonomy.names, question.seed
     texts = [row.text for row in (*parts.train, *parts.calibration, *parts.held_out)]
     say(f"encoding {len(texts)} rows")
     vectors.encode_all(texts)
     if vectors.store and vectors.store.problem:
         say(f"vectors are not kept for the next time: {vectors.store.problem}")
     say(f"fitting the classifier ({vectors.encoded} rows were new to the encoder)")
-    names, seed = job.taxonomy.names, job.recipe.seed
-    c = None if job.taxonomy is SHIPPED else fittest_c(parts.train, parts.calibration, vectors, names, seed)
-    return fit(parts.train, parts.calibration, job.evidence, vectors, names, policy, seed, c=c)
+    c = None if question.taxonomy is SHIPPED else fittest_c(parts.train, parts.calibration, vectors, names, seed)
+    for strength in STRENGTHS:
+        asked = question.weakened(strength)
+        head = fit(parts.train, parts.calibration, asked.evidence, vectors, names, question.policy, seed, c=c)
+        say(f"judging on {len(parts.held_out)} held-out rows")
+        findings = find(asked, vectors, head, champion)
+        comparable = question.evidence and findings.champion
+        if findings.verdict.promote or not comparable or strength == STRENGTHS[-1]:
+            break
+        say(f"not good enough ({findings.verdict.reason}): once more with evidence at {strength / 2:g} of its weight")
+    return head, replace(findings, curve=learning_curve(question, vectors, head.classifier.c))

@@ -18,6 +18,12 @@ _STYLE: Any = {
 }  # fmt: skip
 MOST_SOURCES = 12
 """More sources are summed up: nobody tells so many colours apart."""
+LONGEST_NAME = 32
+"""Of a longer name the end is left out."""
+LETTER_INCHES = 0.08
+"""Room for one letter beside the axes, at the font's size."""
+FEWEST_IN_BIN = 10
+"""A bin of fewer rows is chance: its dot is shown, but no line leads to it."""
 Counts = NDArray[np.int64]
 
 
@@ -29,13 +35,14 @@ def available() -> bool:
 def confusion(names: Sequence[str], counts: Counts) -> str:
     """A heat map; `counts` has shape (n_names, n_names), rows are what is right, columns what was chosen."""
     shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    short = [_short(name) for name in names]
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.grid(visible=False)
         axes.imshow(shares, cmap="Purples", vmin=0, vmax=1, aspect="equal")
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-        axes.set_yticks(range(len(names)), names)
+        axes.set_xticks(range(len(names)), short, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), short)
         axes.set_xlabel("chosen")
         axes.set_ylabel("right")
         for spine in axes.spines.values():
@@ -45,8 +52,8 @@ def confusion(names: Sequence[str], counts: Counts) -> str:
                 color = "white" if shares[row, column] > 0.55 else INK
                 axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=9)
 
-    side = 1.8 + 0.42 * len(names)
-    return _svg(draw, side, side)
+    side = 1.2 + 0.42 * len(names)
+    return _svg(draw, side + _room(short), side + 0.75 * _room(short))
 
 
 def reliability(bins: Sequence[tuple[float, float, int]], error: float) -> str:
@@ -56,13 +63,13 @@ def reliability(bins: Sequence[tuple[float, float, int]], error: float) -> str:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=OLD, linestyle=(0, (3, 3)), linewidth=1, label="honest")
         total = sum(count for *_, count in bins) or 1
-        confidence, accuracy, counts = (
-            (np.array(column) for column in zip(*bins, strict=True)) if bins else ([], [], [])
-        )
-        axes.plot(confidence, accuracy, color=NEW, linewidth=1.5)
-        axes.scatter(confidence, accuracy, s=20 + 400 * np.array(counts) / total, color=NEW, alpha=0.75)
+        for confidence, accuracy, count in bins:
+            strong = count >= FEWEST_IN_BIN
+            axes.scatter([confidence], [accuracy], s=20 + 400 * count / total, color=NEW if strong else OLD, alpha=0.75)
+        firm = [(confidence, accuracy) for confidence, accuracy, count in bins if count >= FEWEST_IN_BIN]
+        axes.plot([x for x, _ in firm], [y for _, y in firm], color=NEW, linewidth=1.5)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05), xlabel="confidence", ylabel="accuracy", title=f"ECE {error:.3f}")
-        axes.legend(loc="upper left")
+        axes.legend(loc="lower right")
 
     return _svg(draw, 4.6, 4.0)
 
@@ -100,11 +107,12 @@ def learning(curve: Sequence[tuple[int, float]]) -> str:
 
 def bars(groups: Mapping[str, Mapping[str, int]]) -> str:
     """Rows by label, stacked by where they come from; `groups` is label → source → rows."""
+    groups = _families({_short(label): counts for label, counts in groups.items()})
     totals: Counter[str] = Counter()
     for counts in groups.values():
         totals.update(counts)
     named = sorted(name for name, _ in totals.most_common(MOST_SOURCES))
-    stacks = {name: [counts.get(name, 0) for counts in groups.values()] for name in named}
+    stacks = {_short(name): [counts.get(name, 0) for counts in groups.values()] for name in named}
     if len(totals) > len(named):
         sums = [sum(n for name, n in counts.items() if name not in named) for counts in groups.values()]
         stacks[f"{len(totals) - len(named)} others"] = sums
@@ -123,7 +131,31 @@ def bars(groups: Mapping[str, Mapping[str, int]]) -> str:
         axes.set_xlabel("rows")
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
 
-    return _svg(draw, 8.5, 1.0 + 0.28 * max(len(groups), len(stacks) * 0.7))
+    room = _room(list(groups)) + _room(list(stacks))
+    return _svg(draw, 6.0 + room, 1.0 + 0.28 * max(len(groups), len(stacks) * 0.8))
+
+
+def _families(groups: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
+    """The same with sources summed up by the beginning of their names (`a-b-c` is of `a-b`) until they are few."""
+    sources = {name for counts in groups.values() for name in counts}
+    parts = max((name.count("-") for name in sources), default=0)
+    while len(sources) > MOST_SOURCES and parts > 0:
+        family = {name: "-".join(name.split("-")[:parts]) for name in sources}
+        summed: dict[str, Counter[str]] = {label: Counter() for label in groups}
+        for label, counts in groups.items():
+            for name, count in counts.items():
+                summed[label][family[name]] += count
+        groups, sources, parts = summed, set(family.values()), parts - 1
+    return groups
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _room(names: Sequence[str]) -> float:
+    """Inches that the longest of these names takes."""
+    return LETTER_INCHES * max(map(len, names), default=0)
 
 
 def _svg(draw: Any, width: float, height: float) -> str:

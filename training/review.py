@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from rich.columns import Columns
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
@@ -29,7 +32,8 @@ def review(
     choices = dict(zip(_KEYS, labels, strict=False))
     for number, proposal in enumerate(queue):
         console.print(_panel(proposal, f"{number + 1} of {len(queue)}"))
-        console.print(_legend(choices, proposal.task_type))
+        console.print(f"  [bold]a[/]ccept {proposal.task_type}   [bold]s[/]kip   [bold]q[/]uit   or change to:")
+        console.print(_legend(choices))
         answer = _answer(key, choices)
         if answer in QUIT:
             return number
@@ -55,6 +59,5 @@ def _panel(proposal: Proposal, place: str) -> Panel:
     return Panel(Text(shown), title=f"{place} · {seen}", title_align="left", border_style="dim")
 
 
-def _legend(choices: dict[str, str], proposed: str) -> Text:
-    keys = "  ".join(f"{key} {label}" for key, label in choices.items())
-    return Text(f"  [a]ccept {proposed}   [s]kip   [q]uit   or change to: {keys}")
+def _legend(choices: dict[str, str]) -> Padding:
+    return Padding(Columns([f"[bold]{key}[/] {escape(label)}" for key, label in choices.items()]), (0, 0, 0, 2))

@@ -38,8 +38,6 @@ class Row:
     """The label of a second, blind reader."""
     platform: str | None = None
     source: str = ""
-    lifelike: bool = False
-    """True of a row that stands for what people really type; confidence is calibrated on such rows."""
     group: str = ""
     """Rows of one group are never on both sides of a split."""
     weight: float = 1.0
@@ -71,6 +69,7 @@ def read(paths: Sequence[Path], taxonomy: Taxonomy = SHIPPED) -> list[Row]:
         DataError: a file or a row is wrong; nothing is skipped silently.
     """
     rows: list[Row] = []
+    seen: dict[str, tuple[str, str]] = {}
     for path in paths:
         counts: Counter[str] = Counter()
         for number, line in enumerate(_lines(path), start=1):
@@ -82,7 +81,7 @@ def read(paths: Sequence[Path], taxonomy: Taxonomy = SHIPPED) -> list[Row]:
             row = _row(path, number, item, taxonomy)
             counts[row.source] += 1
             rows.append(_grouped(row, counts[row.source]))
-    _check_contradictions(rows)
+            _check_contradiction(rows[-1], path, number, seen)
     return rows
 
 
@@ -146,7 +145,6 @@ def _row(path: Path, number: int, item: dict[str, Any], taxonomy: Taxonomy) -> R
         platform,
         source=str(item.get("source", "")),
         weight=_weight(path, number, item),
-        lifelike=item.get("lifelike") is True,
     )
 
 
@@ -175,11 +173,10 @@ def _grouped(row: Row, position: int) -> Row:
     return replace(row, group=block)
 
 
-def _check_contradictions(rows: Sequence[Row]) -> None:
-    seen: dict[str, str] = {}
-    for row in rows:
-        if row.task_type is None:
-            continue
-        other = seen.setdefault(row.text.strip(), row.task_type)
-        if other != row.task_type and other not in row.also:
-            raise DataError("the data", 0, f"{row.text[:60]!r} is labelled both {other} and {row.task_type}")
+def _check_contradiction(row: Row, path: Path, number: int, seen: dict[str, tuple[str, str]]) -> None:
+    """Two labels for one text are refused; `seen` is text → its first label and where that stands."""
+    if row.task_type is None:
+        return
+    other, place = seen.setdefault(row.text.strip(), (row.task_type, f"{path}:{number}"))
+    if other != row.task_type and other not in row.also:
+        raise DataError(path, number, f"{row.text[:60]!r} is labelled {row.task_type}, but {other} in {place}")

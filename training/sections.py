@@ -55,10 +55,11 @@ def confusion(findings: Findings) -> str:
 def calibration(findings: Findings) -> str:
     """Is it as sure as it is right, and how right is it where it is sure?"""
     confidence, right = _outcomes(findings.judged, findings)
-    figures = [
-        _figure("Dots are bins of confidence, their size the share of rows. On the dashed line it is honest.",
-                plots.reliability(reliability(confidence, right), calibration_error(confidence, right))),
-    ]  # fmt: skip
+    caption = (
+        "Dots are bins of confidence, as large as their share of rows; grey: too few. On the dashed line it is honest."
+    )
+    drawing = plots.reliability(reliability(confidence, right), calibration_error(confidence, right))
+    figures = [_figure(caption, drawing)]
     sides = {"new": findings.judged} | ({"served": findings.champion} if findings.champion else {})
     curves = {name: _coverage(*_outcomes(side, findings)) for name, side in sides.items()}
     figures.append(_figure("Accuracy on the most confident share of the rows.", plots.coverage(curves)))
@@ -159,7 +160,7 @@ def _most_confused(labels: Sequence[str], pairs: Sequence[tuple[str, str]]) -> t
     if len(labels) <= MOST_LABELS:
         return list(labels), ""
     wrong = Counter(name for pair in pairs if pair[0] != pair[1] for name in pair)
-    kept = [name for name, _ in wrong.most_common(MOST_LABELS)]
+    kept = sorted(labels, key=lambda name: -wrong[name])[:MOST_LABELS]
     return [name for name in labels if name in kept], f"; the {len(kept)} of {len(labels)} labels most often confused"
 
 

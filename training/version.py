@@ -31,6 +31,13 @@ LEFTOVER_AGE_S = 24 * 3600
 LIBRARIES = ("numpy", "scikit-learn", "onnxruntime", "tokenizers", "joblib")
 
 
+def new_name(root: Path, rows: Sequence[Row]) -> str:
+    """A name for a version of `rows` that none in `root` has: when it was made, and the beginning of their digest."""
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{rows_module.digest(rows)[:8]}"
+    others = sum(1 for _ in root.glob(f"{name}*"))
+    return f"{name}-{others + 1}" if others else name
+
+
 def write_policy(folder: Path, taxonomy: Taxonomy, served: Model | None) -> Policy:
     """Write the served policy (or the shipped one), with the taxonomy's own platforms; returns it."""
     source = served.encoder.model_path.parent / POLICY_FILE if served else SHIPPED_POLICY
@@ -69,6 +76,18 @@ def manifest_of(
         scores=findings.scores(),
         libraries={"python": machine.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
     )
+
+
+def best_of_line(versions: Sequence[Manifest], served: str | None, golden: Sequence[Row]) -> float | None:
+    """Best platform accuracy of the served version and its ancestors on this golden set; None where none is known."""
+    by_name = {one.version: one for one in versions}
+    wanted, found = rows_module.digest(golden), list[float]()
+    while (one := by_name.pop(served or "", None)) is not None:
+        score = one.scores.get("platform_accuracy")
+        if golden and one.golden_digest == wanted and isinstance(score, float):
+            found.append(score)
+        served = one.parent
+    return max(found, default=None)
 
 
 def flush(folder: Path) -> None:

@@ -1,13 +1,18 @@
 """Routers to test: with the shipped model, and with none."""
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from router.journal import Journal
 from router.registry import Registry
+from router.server import configured
 from router.service import Router
 
 
@@ -42,3 +47,27 @@ def no_service(monkeypatch: pytest.MonkeyPatch) -> None:
         port = taken.getsockname()[1]
     monkeypatch.setattr("router.ask.DEFAULT_PORT", port)
     monkeypatch.setattr("router.client.DEFAULT_URL", f"http://127.0.0.1:{port}")
+
+
+Serve = Callable[[FastAPI], AbstractContextManager[int]]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Serves an app over a real socket, as `router serve` does; yields the port."""
+
+    @contextmanager
+    def serving(app: FastAPI) -> Iterator[int]:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+            server = uvicorn.Server(configured(app))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+            thread.start()
+            try:
+                yield listening.getsockname()[1]
+            finally:
+                server.should_exit = True
+                thread.join()
+
+    return serving

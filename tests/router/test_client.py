@@ -1,14 +1,20 @@
 """Reaching the router."""
 
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
-from router.client import RouterClient, connect
+from router.app import create_app
+from router.client import LOCAL, RouterClient, connect
 from router.errors import ServiceUnavailable
-from router.labels import Platform
+from router.labels import Platform, Source
 from router.service import Router
+
+Serve = Callable[[FastAPI], AbstractContextManager[int]]
 
 
 def answering(status: int, body: bytes, kind: str = "application/json") -> RouterClient:
@@ -55,3 +61,20 @@ def test_where_no_service_answers_the_router_runs_in_process(monkeypatch: pytest
     assert isinstance(found, Router)
     assert found.route("explain the cache", platform=Platform.HYBRID).platform == "hybrid"
     found.close()
+
+
+def test_who_wants_the_router_in_process_gets_it_whatever_runs_on_the_default_port(
+    rules_router: Router, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(create_app(rules_router, token="grün")) as port:
+        monkeypatch.setattr("router.client.DEFAULT_URL", f"http://127.0.0.1:{port}")
+        with closing(connect(token="grün")) as service, closing(connect(LOCAL)) as local:
+            assert isinstance(service, RouterClient)
+            assert service.route("explain it").source is Source.REGEX
+            assert isinstance(local, Router)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[", "ftp://x", "http://127.0.0.1:99999", "http://a\nb"])
+def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
+    with pytest.raises(ServiceUnavailable, match="router serve"):
+        connect(url)

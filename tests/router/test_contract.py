@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.openapi import from_asgi
 from starlette.testclient import TestClient
 
-from router import health, samples, schemas
+from router import health, samples, schemas, stored
 from router.app import create_app
 from router.journal import Journal
 from router.registry import Registry
@@ -55,7 +55,7 @@ def test_every_endpoint_and_error_has_an_example(contract: dict[str, Any]) -> No
 def test_every_example_is_valid() -> None:
     kinds = {
         kind
-        for module in (schemas, health)
+        for module in (schemas, stored, health)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Message)
     } - {Message}

@@ -55,7 +55,7 @@ def test_a_worse_candidate_is_kept_not_promoted_and_the_code_is_3(
     )
     code, out, err = typed("--data", str(wrong), "--golden", str(data_file), "--journal", "none")
     assert code == 2
-    assert "too little to learn from" in err
+    assert "needed are 20 with 2" in err
     golden = tmp_path / "golden.jsonl"
     golden.write_text("".join(json.dumps(r) + "\n" for r in rows[::2]))
     code, out, err = typed("--data", str(wrong), "--golden", str(golden), "--journal", "none")
@@ -130,8 +130,8 @@ def test_a_new_models_folder_borrows_the_encoder_that_is_served_elsewhere(
     ("lines", "said"),
     [
         (['{"text": "x"}'], "rows.jsonl:1"),
-        (['{"text": "a", "task_type": "test"}'] * 3, "too little"),
-        ([json.dumps({"text": f"{n} {'abcdefgh'[n % 8]}", "task_type": "test"}) for n in range(60)], "1 classes"),
+        (['{"text": "a", "task_type": "test"}'] * 3, "3 rows, "),
+        ([json.dumps({"text": "abcdefgh"[n % 8] * n, "task_type": "test"}) for n in range(1, 60)], "with 1 different"),
     ],
 )
 def test_data_that_can_t_be_learnt_from_leaves_the_served_model_untouched(

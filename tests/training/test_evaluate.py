@@ -139,6 +139,13 @@ def test_a_candidate_that_is_worse_on_what_really_happened_is_not_promoted(
     assert "off-policy" in verdict.reason
 
 
+def test_small_losses_do_not_add_up_from_version_to_version(policy: Policy) -> None:
+    assert compare(*pair(policy, 179, 180), best=0.9).promote
+    verdict = compare(*pair(policy, 179, 180), best=0.91)
+    assert not verdict.promote
+    assert "best of its line" in verdict.reason
+
+
 def test_a_model_of_other_labels_is_judged_by_its_labels(policy: Policy) -> None:
     rows = [Row("a", "apple"), Row("b", "pear"), Row("c", "none"), Row("d", "apple")]
     fruit = {name: Prediction({"apple": p, "pear": 1 - p}, 0.0) for name, p in (("a", 0.9), ("b", 0.8))}

@@ -19,6 +19,7 @@ from training.evidence import (
     Evidence,
     as_rows,
     collect,
+    honesty,
 )
 
 
@@ -135,3 +136,19 @@ def test_a_run_on_another_platform_than_advised_counts_like_an_override_once_it_
     assert found == Evidence("one", OVERRIDE_WEIGHT, platform="hybrid")
     assert (found.told, found.propensity) == (True, 1.0)
     assert found.decided_at is not None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "least", "most"),
+    [
+        (Evidence("t", 6.0, platform="codex"), 0.97, 1.0),
+        (Evidence("t", 6.0, task_type="test"), 0.97, 1.0),
+        (Evidence("t", 6.0, platform="hybrid"), 0.3, 0.5),
+        (Evidence("t", 1.0, not_platform="hybrid"), 0.98, 1.0),
+        (Evidence("t", 1.0, not_platform="codex"), 0.4, 0.6),
+        (Evidence("t", 6.0, platform="moon"), 0.0, 0.01),
+    ],
+)
+def test_what_contradicts_the_rest_is_likelier_a_slip(evidence: Evidence, least: float, most: float) -> None:
+    prediction = Prediction({"implement": 0.9, "design": 0.05, "feature": 0.05}, 0.0)
+    assert least <= honesty(evidence, prediction, Policy.open(SHIPPED)) <= most

@@ -1,25 +1,28 @@
 """Fitting the classifier: own words, bounded evidence, the penalty."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from router.artifact import Manifest
 from router.policy import SHIPPED, Policy
 from router.registry import Registry
 from training.evidence import Evidence
+from training.habits import own_words
 from training.head import (
     MOST_OF_ALL,
     PENALTIES,
-    _bounded,
+    bounded,
     fit,
     fittest_c,
-    own_words,
     predictor,
     predictor_of,
 )
-from training.rows import LABELS, Row, read
+from training.rows import LABELS, Row, digest, read
 from training.vectors import TextVectors
+from training.version import best_of_line
 
 SHOP = (
     "the cart total is wrong",
@@ -39,9 +42,9 @@ def test_words_that_only_this_user_says_count_by_themselves() -> None:
 def test_evidence_never_outweighs_the_rows() -> None:
     rows = [Row(f"t{n}", "test") for n in range(100)]
     few, many = [Evidence("a", 6.0, platform="codex")], [Evidence(f"a{n}", 6.0, platform="codex") for n in range(50)]
-    assert _bounded(few, rows) == few
-    assert sum(one.weight for one in _bounded(many, rows)) == pytest.approx(MOST_OF_ALL * 100)
-    assert _bounded([], rows) == []
+    assert bounded(few, rows) == few
+    assert sum(one.weight for one in bounded(many, rows)) == pytest.approx(MOST_OF_ALL * 100)
+    assert bounded([], rows) == []
 
 
 def test_a_habit_that_hangs_on_a_word_is_learnt_and_other_tasks_stay_where_they_were(
@@ -67,6 +70,17 @@ def test_a_habit_that_hangs_on_a_word_is_learnt_and_other_tasks_stay_where_they_
     assert predictor_of(model)("fix it") is not None
 
 
+def test_a_label_without_a_row_is_learnt_all_the_same(shipped_models: Path) -> None:
+    vectors = TextVectors(Registry(shipped_models).load_current().encoder)
+    rows = [Row(f"{text} {n}", "debug" if "wrong" in text else "document") for text in SHOP for n in range(9)]
+    evidence = [Evidence(f"zephyr: {text} {n}", 6.0, task_type="batch", told=True) for text in SHOP for n in range(3)]
+    found = fit(rows, [], evidence, vectors, ("debug", "document", "batch"), Policy.open(SHIPPED)).classifier
+    assert found.classes_ == ("debug", "document", "batch")
+    says = predictor(vectors, found)(f"zephyr: {SHOP[1]}")
+    assert says is not None
+    assert says.task_types["batch"] > 0.05
+
+
 def test_more_labels_want_a_weaker_penalty(shipped_models: Path) -> None:
     vectors = TextVectors(Registry(shipped_models).load_current().encoder)
     topics = ["otter", "violin", "glacier", "pepper", "anchor", "comet", "walnut", "ladder"]
@@ -75,3 +89,22 @@ def test_more_labels_want_a_weaker_penalty(shipped_models: Path) -> None:
     assert found == max(PENALTIES)
     assert fittest_c(rows, [], vectors, topics, 0) in PENALTIES
     assert np.isfinite(found)
+
+
+def manifest(version: str, parent: str | None, score: float, golden: list[Row]) -> Manifest:
+    return Manifest(
+        version=version, created_at=datetime.now(UTC), parent=parent, labels=("a",), files={}, data_digest="",
+        golden_digest=digest(golden), rows=1, seed=0, encoder="", scores={"platform_accuracy": score}, libraries={},
+    )  # fmt: skip
+
+
+def test_the_best_of_a_line_is_looked_for_among_its_ancestors_on_the_same_golden_set() -> None:
+    golden, other = [Row("a", "debug")], [Row("b", "debug")]
+    line = [
+        manifest("v1", None, 0.99, other), manifest("v2", "v1", 0.92, golden), manifest("v3", "v2", 0.90, golden),
+        manifest("elsewhere", None, 0.97, golden),
+    ]  # fmt: skip
+    assert best_of_line(line, "v3", golden) == 0.92
+    assert best_of_line(line, None, golden) is None
+    assert best_of_line(line, "v3", []) is None
+    assert best_of_line([manifest("v1", "v1", 0.5, golden)], "v1", golden) == 0.5

@@ -22,7 +22,7 @@ def failure(platform: str, propensity: float = 1.0) -> Evidence:
 
 
 def told(platform: str) -> Evidence:
-    return Evidence("t", CORRECTION_WEIGHT, platform=platform)
+    return Evidence("t", CORRECTION_WEIGHT, platform=platform, told=True)
 
 
 def test_the_estimate_is_right_for_a_policy_whose_worth_is_known() -> None:
@@ -48,7 +48,7 @@ def test_the_estimate_is_right_for_a_policy_whose_worth_is_known() -> None:
 
 
 def test_what_the_user_named_judges_every_choice() -> None:
-    trials = [told("hybrid")] * 60 + [Evidence("t", CORRECTION_WEIGHT, task_type="debug")] * 40
+    trials = [told("hybrid")] * 60 + [Evidence("t", CORRECTION_WEIGHT, task_type="debug", told=True)] * 40
     right = ["hybrid"] * 60 + ["claude-code"] * 40
     found = estimate(trials, right, ["codex"] * 100, POLICY)
     assert (found.candidate, found.champion, found.effective) == (1.0, 0.0, 100.0)

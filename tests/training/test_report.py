@@ -141,9 +141,32 @@ def test_a_confusion_matrix_stays_readable(count: int) -> None:
     pairs = [(labels[n], labels[(n * 7 + 1) % count]) for n in range(count)]
     kept, note = _most_confused(labels, pairs)
     assert len(kept) == min(count, MOST_LABELS)
+    assert len(_most_confused(labels, [])[0]) == len(kept)
     assert bool(note) is (count > MOST_LABELS)
     drawing = plots.confusion(kept, np.eye(len(kept), dtype=np.int64))
     assert len(re.findall("<text", drawing)) >= len(kept)
+
+
+@pytest.mark.parametrize("length", [1, 40, 400])
+def test_long_names_are_cut_and_leave_room_for_the_plot(length: int) -> None:
+    import numpy as np
+
+    names = [f"{'a' * length}{n}" for n in range(3)]
+    drawn = [
+        plots.confusion(names, np.eye(3, dtype=np.int64)),
+        plots.bars({name: {f"{name}-{n}": n + 1 for n in range(20)} for name in names}),
+    ]  # a plot without room is a warning, which fails the test
+    assert all(text.startswith("<svg") for text in drawn)
+    assert all(("…" in text) is (length > 32) for text in drawn)
+
+
+def test_many_sources_are_summed_up_by_the_beginning_of_their_names() -> None:
+    drawing = plots.bars({"debug": {f"sessions-{'ab'[n % 2]}-project{n}": 2 for n in range(30)}, "test": {"mine": 1}})
+    assert all(f">{name}<" in drawing for name in ("sessions-a", "sessions-b", "mine"))
+    assert "project" not in drawing
+    assert "others" not in drawing
+    plain = plots.bars({"debug": {f"source{n}": 1 for n in range(30)}})
+    assert ">18 others<" in plain
 
 
 @pytest.fixture(autouse=True)

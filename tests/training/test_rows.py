@@ -56,7 +56,7 @@ def test_files_that_can_t_be_read_are_named(tmp_path: Path) -> None:
 
 
 def test_one_text_with_two_labels_is_refused_unless_one_is_defensible(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="labelled both debug and test"):
+    with pytest.raises(DataError, match=r":2: 'x ' is labelled test, but debug in .*:1"):
         read([write(tmp_path, {"text": "x", "task_type": "debug"}, {"text": "x ", "task_type": "test"})])
     assert read(
         [write(tmp_path, {"text": "x", "task_type": "debug"}, {"text": "x", "task_type": "test", "also": ["debug"]})]

@@ -79,6 +79,19 @@ def test_a_model_of_other_labels_never_replaces_the_served_one_by_itself(
     assert models.current() == before
 
 
+def test_a_model_of_other_labels_is_compared_with_its_predecessor_on_the_same_golden_set(
+    typed: Typed, tmp_path: Path, rows: Path
+) -> None:
+    labels = labels_file(tmp_path, "labels: [balance, transfer, card, other]\nout_of_scope: other\n")
+    golden = tmp_path / "golden.jsonl"
+    golden.write_text("".join(rows.read_text().splitlines(keepends=True)[::3]))
+    own = ("--labels", str(labels), "--models-dir", str(tmp_path / "own"))
+    for said in ("no model to compare it with", "type accuracy on"):
+        code, out, err = typed("--data", str(rows), "--golden", str(golden), *own, "--json")
+        assert code == 0, err
+        assert said in json.loads(out)["reason"]
+
+
 def test_platforms_of_own_labels_go_into_the_policy(typed: Typed, tmp_path: Path, rows: Path) -> None:
     labels = labels_file(
         tmp_path,
