@@ -1,8 +1,9 @@
 """HTTP load: keep-alive connections over plain sockets, so that the client costs little of what it measures.
 
-    python -m benchmarks.load URL --clients 32 --seconds 5 [--tasks 200]
+    python -m benchmarks.load URL --clients 32 --seconds 5 [--requests 100000 --repeats 0.9]
 
-Prints one JSON object: seconds of each answer by status, and how many connections broke.
+Prints one JSON object: seconds of each answer by status, how many connections broke, and what the clients' own work
+took of the processor.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import count
+from itertools import count, islice
 from urllib.parse import urlsplit
 
 WORDS = (
@@ -87,18 +88,33 @@ def body_of(task: str) -> bytes:
     return json.dumps({"task": task}).encode()
 
 
-def storm(url: str, clients: int, seconds: float) -> dict[str, object]:
-    """So many clients, each asking as fast as it is answered; a refused one waits as it is told, a tenth at most."""
+def repeating(tasks: Iterator[str], share: float) -> Iterator[str]:
+    """Of `tasks`, such a share comes from the first hundred again and again."""
+    known = list(islice(tasks, 100))
+    for number in count():
+        yield known[number % len(known)] if number * share % 1 + share >= 1 else next(tasks)
+
+
+def storm(
+    url: str, clients: int, seconds: float, requests: int | None = None, repeats: float = 0.0
+) -> dict[str, object]:
+    """So many clients, each asking as fast as it is answered, until the time is over or so many requests are answered.
+
+    A share of `repeats` is of tasks asked before.
+    """
     answers: defaultdict[int, list[float]] = defaultdict(list)
     broken: list[str] = []
     end = time.monotonic() + seconds
 
+    def goes_on() -> bool:
+        return time.monotonic() < end and (requests is None or len(answers[200]) < requests)
+
     def ask(number: int) -> None:
-        tasks = prompts(number * 1_000_000)
-        while time.monotonic() < end:
+        tasks = repeating(prompts(number * 1_000_000), repeats) if repeats else prompts(number * 1_000_000)
+        while goes_on():
             try:
                 with closing(Client(url)) as client:
-                    while time.monotonic() < end:
+                    while goes_on():
                         began = time.perf_counter()
                         status, _ = client.post("/route", body_of(next(tasks)))
                         answers[status].append(time.perf_counter() - began)
@@ -106,12 +122,13 @@ def storm(url: str, clients: int, seconds: float) -> dict[str, object]:
                 broken.append(repr(error))
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return {"seconds": time.monotonic() - began, "answers": dict(answers), "broken": broken}
+    return {"seconds": time.monotonic() - began, "cpu_s": time.process_time() - worked, "answers": dict(answers),
+            "broken": broken}  # fmt: skip
 
 
 def main() -> None:
@@ -120,8 +137,10 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--requests", type=int)
+    parser.add_argument("--repeats", type=float, default=0.0)
     options = parser.parse_args()
-    print(json.dumps(storm(options.url, options.clients, options.seconds)))
+    print(json.dumps(storm(options.url, options.clients, options.seconds, options.requests, options.repeats)))
 
 
 if __name__ == "__main__":

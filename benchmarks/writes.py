@@ -99,7 +99,7 @@ def server_gone() -> dict[str, object]:
 
 def terminated() -> dict[str, object]:
     """SIGTERM while a batch is decided: it is answered, and all of it is in the journal."""
-    tasks = [{"task": task} for task in islice(prompts(), 500)]
+    tasks = [{"task": task} for task in islice(prompts(), 150)]  # on a busy machine too fewer than 5 s of work
     with tempfile.TemporaryDirectory() as folder:
         url_of_journal = f"sqlite:///{folder}/j.db"
         with router_service(ROUTER_DATABASE_URL=url_of_journal) as (url, process):
@@ -123,6 +123,7 @@ def terminated() -> dict[str, object]:
 def killed(seconds: float) -> dict[str, object]:
     """`kill -9` among outcomes: every one that was acknowledged is there."""
     acknowledged: list[str] = []
+    begun = threading.Event()
     with tempfile.TemporaryDirectory() as folder:
         url_of_journal = f"sqlite:///{folder}/j.db"
         with router_service(ROUTER_DATABASE_URL=url_of_journal) as (url, process):
@@ -134,9 +135,11 @@ def killed(seconds: float) -> dict[str, object]:
                         outcome = {"decision_id": decision, "run_id": "r", "platform": "codex", "status": "succeeded"}
                         http.post("/outcomes", json=outcome).raise_for_status()
                         acknowledged.append(decision)
+                        begun.set()
 
             reporting = threading.Thread(target=_until_broken, args=(report,))
             reporting.start()
+            begun.wait(PATIENCE_S)
             reporting.join(seconds)
             process.kill()
             reporting.join()

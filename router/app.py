@@ -39,12 +39,13 @@ _M = TypeVar("_M", bound=BaseModel)
 
 def create_app(
     router: Router, *, token: str | None = None, tokens: Sequence[str] = (), max_in_flight: int = 64,
-    rate_limit: float | None = None, exposition: Callable[[bytes], bytes] = bytes,
+    rate_limit: float | None = None, exposition: Callable[[bytes], bytes] = bytes, local_only: bool = False,
 ) -> FastAPI:  # fmt: skip
     """The service around `router`, which it closes when it stops.
 
-    `token` or one of `tokens` is what callers must send (none: nothing). `exposition` may add other workers'
-    metrics to this one's. The work is done in threads, never on the event loop.
+    `token` or one of `tokens` is what callers must send (none: nothing). `exposition` may add other workers' metrics
+    to this one's. `local_only` refuses what a foreign page made a browser send. The work is done in threads, never on
+    the event loop.
     """
     metrics, threads = Metrics(router), Threads()
 
@@ -59,6 +60,7 @@ def create_app(
         description="Who should take a developer's task: Claude Code, Codex, or a hybrid workflow.",
         version=VERSION,
         lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would go wherever the request's `Host` says
     )
     install(app)
     api = APIRouter(responses=_REFUSED)
@@ -72,8 +74,9 @@ def create_app(
     known = (token, *tokens) if token else tokens
     app.add_middleware(HotPath, router=router, threads=threads)
     app.add_middleware(
-        Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=metrics.request
-    )
+        Limits, max_in_flight=max_in_flight, tokens=known, rate_per_s=rate_limit, observe=metrics.request,
+        local_only=local_only,
+    )  # fmt: skip
     return app
 
 

@@ -1,6 +1,5 @@
 """Vectors to P(class): a calibrated linear classifier, fitted by scikit-learn and served without it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -91,21 +90,6 @@ class LinearClassifier:
         if texts is not None and self.words.known:
             logits = logits + self.words.features(texts) @ self.coef_[:, dimension:].T
         return np.exp(_log_softmax(logits / self.temperature))
-
-    def predict_one(self, vector: Vectors, text: str) -> list[float]:
-        """Return the row that `predict_proba` gives for one vector, shape (dimension,), and its text; for serving.
-
-        After a run of the encoder nothing is in the processor's caches: few calls of numpy cost least.
-        """
-        dimension = len(vector)
-        logits = self.coef_[:, :dimension] @ vector + self.intercept_
-        if self.words.known:
-            logits += self.coef_[:, dimension:] @ self.words.features([text])[0]
-        scaled = [logit / self.temperature for logit in logits.tolist()]
-        highest = max(scaled)
-        powers = [math.exp(logit - highest) for logit in scaled]
-        total = sum(powers)
-        return [power / total for power in powers]
 
     def knowing(self, words: Words) -> Self:
         """A copy to which `words` count; those that are new to it weigh nothing until it is fitted again."""

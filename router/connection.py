@@ -74,6 +74,10 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             self._rest()
 
+    def send_400_response(self, msg: str) -> None:
+        """What was sent is no HTTP."""
+        self._refuse(b"400 Bad Request", msg.rstrip(".").encode(), b"")
+
     def pause_writing(self) -> None:
         """The client takes nothing any more."""
         super().pause_writing()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from router import rules
 from router.labels import OUT_OF_SCOPE, Mode, Platform, Source
@@ -28,10 +29,10 @@ class Prediction:
         total = sum(inside.values()) or 1.0
         return cls({name: p / total for name, p in inside.items()}, outside)
 
-    @property
+    @cached_property
     def best(self) -> str:
         """The most probable task type."""
-        return max(self.task_types, key=lambda name: self.task_types[name])
+        return max(self.task_types, key=self.task_types.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ def _by_model(policy: Policy, prediction: Prediction, probabilities: Mapping[str
     platform = policy.least_cost(probabilities)
     best = max(
         (name for name in prediction.task_types if _platform_of(policy, name) == platform),
-        key=lambda name: prediction.task_types[name],
+        key=prediction.task_types.__getitem__,
         default=prediction.best,
     )
     row = policy.task_types.get(best)
     why = f": {row.reason}" if row and row.reason else ""
     reason = f"{best} ({prediction.task_types[best]:.0%}) → {platform} ({probabilities[platform]:.0%}){why}"
-    if platform != max(probabilities, key=lambda name: probabilities[name]):
+    if platform != max(probabilities, key=probabilities.__getitem__):
         reason += "; misrouting it there costs least"
     return _choice(policy, platform, prediction, probabilities, Source.MODEL, reason)
 

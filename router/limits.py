@@ -10,7 +10,8 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from router.body import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES, Bodies, Gone, replay, too_large
+from router.body import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES, Bodies, Gone, replay
+from router.head import check_head, check_local, single
 from router.problems import RETRY_AFTER_S, problem
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
@@ -47,9 +48,9 @@ class Limits:
 
     def __init__(
         self, app: ASGIApp, *, max_in_flight: int, tokens: Sequence[str] = (), rate_per_s: float | None = None,
-        observe: Observe | None = None,
+        observe: Observe | None = None, local_only: bool = False,
     ) -> None:  # fmt: skip
-        self.app, self.observe, self.rate_per_s = app, observe, rate_per_s
+        self.app, self.observe, self.rate_per_s, self.local_only = app, observe, rate_per_s, local_only
         self.tokens = [token.encode() for token in tokens]
         self.places = {
             "route": max_in_flight,
@@ -88,7 +89,7 @@ class Limits:
             return
         limit = MAX_BATCH_BODY_BYTES if path == "/route/batch" else MAX_BODY_BYTES
         try:
-            self._admit(dict(scope["headers"]), limit)
+            self._admit(single(scope["headers"]), limit)
             body = await self.bodies.read(receive, limit)
         except HTTPException as refused:
             await problem(refused.status_code, refused.detail, dict(refused.headers or {}))(scope, receive, send)
@@ -112,17 +113,13 @@ class Limits:
 
     def _admit(self, headers: dict[bytes, bytes], limit: int) -> None:
         """Raise `HTTPException` where the head alone is reason to refuse."""
+        if self.local_only:
+            check_local(headers)
         token = self._known_token(headers.get(b"authorization", b"").removeprefix(b"Bearer "))
         if self.rate_per_s is not None and not self._bucket(token).take(time.monotonic()):
             said = f"more than {self.rate_per_s:g} requests a second with this token; slow down"
             raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(RETRY_AFTER_S)})
-        length = headers.get(b"content-length", b"0")
-        has_body = length != b"0" or b"transfer-encoding" in headers
-        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if has_body and kind != b"application/json":
-            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON, with `content-type: application/json`")
-        if length.isdigit() and int(length) > limit:
-            raise too_large(limit)
+        check_head(headers, limit)
 
     def _known_token(self, sent: bytes) -> bytes:
         # Every token is compared, in constant time, whichever fits.

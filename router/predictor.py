@@ -1,7 +1,7 @@
 """What the served model says of a task; a task seen before is not computed twice."""
 
+import secrets
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from router.artifact import Model
 from router.decision import Choice, Prediction
 from router.schemas import Decision, Similar
+from router.scorer import Scorer
 
 LIKELY = 0.95
 """Examples are looked for among the types that together have this probability, which spares most of the work."""
@@ -38,7 +39,7 @@ class Answer:
 def as_decision(choice: Choice, answer: Answer | None, model_version: str | None, seconds: float) -> Decision:
     """The decision that travels: what was chosen, what the model said of it, and how long it took."""
     return Decision(
-        decision_id=uuid.uuid4().hex[:16],
+        decision_id=secrets.token_hex(8),
         platform=choice.platform,
         mode=choice.mode,
         workflow=choice.workflow,
@@ -60,6 +61,7 @@ class Predictor:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._scorer = Scorer(model.classifier)
         self._kept = lru_cache(KEPT_ANSWERS)(self._compute)
 
     def predict(self, task: str) -> Answer:
@@ -70,11 +72,10 @@ class Predictor:
         began = time.perf_counter()
         vector = self.model.encoder.encode(task)
         encoded = time.perf_counter()
-        classifier = self.model.classifier
-        probabilities = classifier.predict_one(vector, task)
-        prediction = Prediction.of(dict(zip(classifier.classes_, probabilities, strict=True)))
+        classes, probabilities = self._scorer.classes, self._scorer.probabilities(vector, task)
+        prediction = Prediction.of(dict(zip(classes, probabilities, strict=True)))
         classified = time.perf_counter()
-        similar = tuple(self.model.examples.nearest(vector, among=_likely(classifier.classes_, probabilities)))
+        similar = tuple(self.model.examples.nearest(vector, among=_likely(classes, probabilities)))
         ended = time.perf_counter()
         stages = {"encode": encoded - began, "classify": classified - encoded, "similar": ended - classified}
         return Answer(prediction, vector, similar, began, stages)

@@ -50,6 +50,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@/-]{1,128}$")]
 """An identifier: letters, digits and `._:@/-`, 128 at most."""
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{0,500}$")]
 """A short text of one line."""
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""A number of things; no larger than what every JSON reader takes exactly."""
 
 
 class Message(BaseModel):
@@ -138,14 +140,14 @@ class Outcome(Message):
     status: Status
     accepted: bool | None = None
     """The user's verdict; None where nobody gave one."""
-    wall_s: float | None = Field(default=None, ge=0)
-    turns: int | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0)
-    cost_usd: float | None = Field(default=None, ge=0)
-    diff_lines: int | None = Field(default=None, ge=0)
+    wall_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    turns: Count | None = None
+    tokens: Count | None = None
+    cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    diff_lines: Count | None = None
     """Lines added plus lines removed."""
     tests_passed: bool | None = None
-    retries: int = Field(default=0, ge=0)
+    retries: Count = 0
     terminal_reason: Line | None = None
 
 

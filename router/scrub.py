@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from typing import Any
 
 REMOVED = "[secret]"
+LONGEST_SECRET = 2048
+"""Characters; of a longer one in a longer line only parts are found."""
 
 # What detect-secrets looks for: the shapes of known tokens. Its entropy detectors are left out: they take
 # every commit hash for a secret.
@@ -26,21 +29,22 @@ _OWN = (
     re.compile(r"([Bb]earer )[A-Za-z0-9._~+/-]{16,}=*"),
     re.compile(r"(?i)\b((?:\w*_)?(?:password|passwd|secret|token|api_?key)=[\"']?)[^\s'\"$<{=]{6,}"),
     re.compile(
-        r"(?i)\b((?:\w*_)?(?:password|passwd|secret|token|api_?key)[\"']?\s?[:=]\s?[\"']?)(?=\S*\d)[^\s'\"$<{:=]{6,}"
+        r"(?i)\b((?:\w*_)?(?:password|passwd|secret|token|api_?key)[\"']?\s?[:=]\s?[\"']?)(?=\S{0,128}\d)[^\s'\"$<{:=]{6,}"
     ),
 )
 
 
 # All that detect-secrets looks for holds a run of ten characters of which some are no small letters. Most tasks
-# hold none, and need not wait for its import (0.05 s).
-_SUSPICIOUS = re.compile(r"(?=\S{10})\S*?[A-Z0-9=:@]")
+# hold none, and need not wait for its import (0.05 s). Two patterns: as one, it would look at every end of a run
+# from every start in it, and hold the whole service up for a minute over 32 KiB of small letters.
+_RUN, _MARK = re.compile(r"\S{10,}"), re.compile("[A-Z0-9=:@]")
 
 
 def scrub(text: str) -> str:
     """Return `text` with every secret that is recognised replaced by `[secret]`."""
     for pattern in _OWN:
         text = pattern.sub(rf"\1{REMOVED}", text)
-    if _SUSPICIOUS.search(text):
+    if any(_MARK.search(run) for run in _RUN.findall(text)):
         for secret in set(_found(text)):
             text = text.replace(secret, REMOVED)
     return text
@@ -58,11 +62,18 @@ def scrub_all(value: Any) -> Any:
 
 
 def _found(text: str) -> Iterator[str]:
-    for pattern in _patterns():
-        for match in pattern.finditer(text):
+    for pattern, piece in product(_patterns(), list(_pieces(text))):
+        for match in pattern.finditer(piece):
             # Some patterns hold context around the secret and have it in a group, others a prefix in one.
             longest = max((group for group in match.groups() if group), key=len, default="")
             yield longest if len(longest) >= 6 else match.group()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Lines, and of longer ones overlapping parts: some patterns take the square of what they are given."""
+    for line in text.splitlines():
+        for start in range(0, max(1, len(line) - LONGEST_SECRET), LONGEST_SECRET):
+            yield line[start : start + 2 * LONGEST_SECRET]
 
 
 @cache

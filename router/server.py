@@ -57,7 +57,7 @@ def _work(settings: Settings, router: Router, listening: socket.socket, worker: 
     router.observers.append(_log_decision)
     app = create_app(
         router, tokens=settings.tokens(), max_in_flight=settings.max_in_flight, rate_limit=settings.rate_limit,
-        exposition=worker.with_others,
+        exposition=worker.with_others, local_only=not settings.tokens(),
     )  # fmt: skip
     worker.publish(app.state.metrics.exposition)
     with _traced(app) if settings.otel else nullcontext():

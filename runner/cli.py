@@ -1,9 +1,8 @@
 """The `runner` command. Imports what a command needs only when it runs, so that `--help` is quick."""
 
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,6 +11,7 @@ from runner.hooks import app as hooks_app
 from runner.install import cli as install_cli
 from runner.mcp.cli import serve as serve_mcp
 from runner.memory.cli import app as memory_app
+from runner.run_commands import PlatformChoice
 from runner.run_views import list_runs
 from runner.workflows import commands as workflow_commands
 from runner.workflows.cli import app as workflows_app
@@ -29,10 +29,10 @@ app = typer.Typer(
 )
 STORAGE = 5
 """Exit code where the system can't read or write a file; as `StorageUnavailable`."""
-PlatformChoice = Literal["auto", "claude-code", "codex", "hybrid"]
 EXECUTE_OPTIONS = (
     *("--platform", "--workers", "--tasks-file", "--dry-run", "--json", "--yes", "--timeout", "--base"),
-    *("--max-cost", "--max-turns", "--allow-dirty", "--detach", "--tmux", "--agent", "--workflow", "--help"),
+    *("--max-cost", "--max-run-cost", "--max-turns"),
+    *("--allow-dirty", "--detach", "--tmux", "--agent", "--workflow", "--help"),
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 app.add_typer(memory_app)
@@ -63,6 +63,7 @@ def execute(
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Longest a headless session runs, in s.")] = None,
     base: Annotated[str, typer.Option(help="Commit or branch that workers start from.")] = "HEAD",
     max_cost: Annotated[float | None, typer.Option(min=0.01, help="Most a session may cost, in USD.")] = None,
+    max_run_cost: Annotated[float | None, typer.Option(min=0.01, help="Most all sessions may cost, in USD.")] = None,
     max_turns: Annotated[int | None, typer.Option(min=1, help="Most model calls of a session.")] = None,
     allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Start without your uncommitted changes.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Don't wait: print the run, and leave.")] = False,
@@ -96,7 +97,7 @@ def execute(
         tasks=read_wanted(tasks or (), tasks_file),
         platform=None if platform == "auto" else Platform(platform),
         base=base, workers=workers, timeout_s=timeout, max_cost_usd=max_cost, yes=yes,
-        max_turns=max_turns, allow_dirty=allow_dirty, detach=detach, lead=lead,
+        max_turns=max_turns, max_run_cost_usd=max_run_cost, allow_dirty=allow_dirty, detach=detach, lead=lead,
     )  # fmt: skip
     if workflow:
         workflow_commands.execute_by(workflow, order, dry_run=dry_run, json=json)
@@ -107,34 +108,6 @@ def execute(
     report = carry_out(order, settings, Path.cwd(), progress)
     summary.print_json(summary.report_json(report)) if json else summary.print_report(report)
     raise typer.Exit(report.exit_code)
-
-
-@app.command()
-def feedback(
-    decision_id: Annotated[str, typer.Argument(help="The decision's id, as `runner execute` shows it.")],
-    good: Annotated[bool, typer.Option("--good", help="The decision was right.")] = False,
-    bad: Annotated[bool, typer.Option("--bad", help="The decision was wrong.")] = False,
-    should_be: Annotated[PlatformChoice | None, typer.Option(help="The platform it should have been.")] = None,
-) -> None:
-    """Tell the router whether a decision was right; the next training learns from it."""
-    from router.labels import Platform
-    from router.schemas import Feedback
-    from runner.errors import BadInput
-    from runner.execute import open_routing
-    from runner.settings import read_settings
-
-    if [good, bad, should_be is not None].count(True) != 1 or should_be == "auto":
-        raise BadInput("say one of --good, --bad and --should-be claude-code|codex|hybrid")
-    verdict: Literal["good", "bad"] = "good" if good else "bad"
-    try:
-        correction = Feedback(
-            decision_id=decision_id, verdict=verdict, platform=Platform(should_be) if should_be else None
-        )
-    except ValueError as error:
-        raise BadInput(f"{decision_id!r} is no decision id; `runner execute` shows them") from error
-    with closing(open_routing(read_settings())) as routing:
-        routing.record_feedback(correction)
-    typer.echo(f"{decision_id}: noted")
 
 
 @app.command()

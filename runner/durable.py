@@ -23,6 +23,8 @@ VERSION = "1"
 POLL_S = 0.1
 """Between two looks for work; a session takes minutes, and the first one is waited for."""
 MOST_THREADS = 256
+MOST_RECOVERIES = 10_000
+"""Workers that may be killed over one run before it is given up."""
 MOST_BYTES = 50 * 1024**2
 """A larger database is begun anew once all its runs have ended: their files tell all there is to know."""
 OPEN = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
@@ -31,7 +33,7 @@ WAKE = "wake"
 
 def workflow(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function one that goes on where it stood; the name must stay."""
-    return DBOS.workflow(name=name)
+    return DBOS.workflow(name=name, max_recovery_attempts=MOST_RECOVERIES)
 
 
 def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -36,6 +36,8 @@ class Order:
     """Headless sessions at once; None: as `.dual.toml` or the settings say. So for `timeout_s` and `max_cost_usd`."""
     timeout_s: float | None = None
     max_cost_usd: float | None = None
+    max_run_cost_usd: float | None = None
+    """Most that all headless sessions together may cost."""
     max_turns: int | None = None
     yes: bool = False
     """Start unsure decisions unasked, and put hybrid tasks off."""
@@ -62,7 +64,9 @@ def open_run(order: Order, settings: Settings, cwd: Path, progress: Progress) ->
     return Run(
         id=new_run_id(), repository=repository, base=base, base_name=here or base[:10], cwd=cwd,
         archive=Archive.of(repository, settings.data_folder()),
-        limits=Limits(wall_s, settings.silence_s, settings.grace_s, turns=order.max_turns),
+        limits=Limits(
+            wall_s, settings.silence_s, settings.grace_s, turns=order.max_turns, run_cost_usd=order.max_run_cost_usd
+        ),
         lock_wait_s=settings.lock_wait_s, max_cost_usd=order.max_cost_usd or project.max_cost_usd, progress=progress,
         project=project, env=headless_environment("checks", os.environ, settings.pass_env),
     )  # fmt: skip

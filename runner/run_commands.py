@@ -1,21 +1,19 @@
-"""`runner watch`, `logs`, `cancel`, `resume`, `retry`, `attach`, `send` and `worker`: what is done with runs."""
+"""What is done with runs: `runner watch`, `logs`, `cancel`, `resume`, `retry`, `attach`, `feedback` and others."""
 
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from runner.run_views import find, follow_run, go_on_with, is_workflow, sit_down, tell_facts
 
-if TYPE_CHECKING:
-    pass
-
 RunId = Annotated[str, typer.Argument(help="The run, as `runner status` lists it; its beginning is enough.")]
 LatestRun = Annotated[str, typer.Argument(help="The run; its beginning is enough. Without one, the latest.")]
 Worker = Annotated[str | None, typer.Argument(help="One worker of it; its number is enough.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+PlatformChoice = Literal["auto", "claude-code", "codex", "hybrid"]
 Detach = Annotated[bool, typer.Option("--detach", help="Don't wait for the end.")]
 Longer = Annotated[float | None, typer.Option(min=0.1, help="Further time for each session, in s.")]
 
@@ -120,6 +118,33 @@ def attach(run: LatestRun = "", worker: Worker = None, json: Json = False) -> No
     raise typer.Exit(sit_down(waiting[0], json=json))
 
 
+def feedback(
+    decision_id: Annotated[str, typer.Argument(help="The decision's id, as `runner execute` shows it.")],
+    good: Annotated[bool, typer.Option("--good", help="The decision was right.")] = False,
+    bad: Annotated[bool, typer.Option("--bad", help="The decision was wrong.")] = False,
+    should_be: Annotated[PlatformChoice | None, typer.Option(help="The platform it should have been.")] = None,
+) -> None:
+    """Tell the router whether a decision was right; the next training learns from it."""
+    from router.labels import Platform
+    from router.schemas import Feedback
+    from runner.errors import BadInput
+    from runner.execute import open_routing
+    from runner.settings import read_settings
+
+    if [good, bad, should_be is not None].count(True) != 1 or should_be == "auto":
+        raise BadInput("say one of --good, --bad and --should-be claude-code|codex|hybrid")
+    verdict: Literal["good", "bad"] = "good" if good else "bad"
+    try:
+        correction = Feedback(
+            decision_id=decision_id, verdict=verdict, platform=Platform(should_be) if should_be else None
+        )
+    except ValueError as error:
+        raise BadInput(f"{decision_id!r} is no decision id; `runner execute` shows them") from error
+    with closing(open_routing(read_settings())) as routing:
+        routing.record_feedback(correction)
+    typer.echo(f"{decision_id}: noted")
+
+
 def send() -> None:
     """Send the outcomes that the router does not have yet."""
     from runner.opening import open_routing
@@ -147,4 +172,4 @@ def worker() -> None:
     serve(home, Pace.read(os.environ), lock)
 
 
-ALL = (watch, logs, cancel, resume, retry, attach, send, worker)
+ALL = (feedback, watch, logs, cancel, resume, retry, attach, send, worker)

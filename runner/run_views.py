@@ -59,11 +59,12 @@ def list_runs(home: Path) -> None:
         counts = Counter(task.state for task in tasks)
         told = ", ".join(f"{count} {state}" for state, count in counts.items())
         sys.stdout.write(f"{run_id}  {told}\n")
+        shown = tasks
         if len(tasks) > MOST_LINES:
             sys.stdout.write(f"  `runner status --json` lists all {len(tasks)}\n")
-            tasks = [task for task in tasks if task.state not in {"queued", "succeeded"}][:MOST_LINES]
-        width = max((len(task.folder.name) for task in tasks), default=0)
-        for task in tasks:
+            shown = [task for task in tasks if task.state not in {"queued", "succeeded"}][:MOST_LINES]
+        width = max((len(task.folder.name) for task in shown), default=0)
+        for task in shown:
             sys.stdout.write(f"  {task.folder.name:<{width}}  {task.state:<11}  {task.branch}".rstrip() + "\n")
 
 

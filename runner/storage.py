@@ -26,7 +26,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666, flush: bool = True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             if flush:
                 file.flush()

@@ -97,7 +97,7 @@ def _continued(lesson: Lesson) -> Lesson:
         raise NotEnoughData(f"no row is new to the served encoder (`--base {PACKAGED}` starts a new one)")
     old = [row for row in lesson.rows if row.text in lesson.known]
     chosen = np.random.default_rng(lesson.recipe.seed).permutation(len(old))[:REPLAYED_ROWS]
-    recipe = replace(lesson.recipe, epochs=min(CONTINUED_EPOCHS, lesson.recipe.epochs), members=1)
+    recipe = replace(lesson.recipe, epochs=min(CONTINUED_EPOCHS, lesson.recipe.epochs))
     return replace(lesson, rows=[*new, *(old[i] for i in sorted(chosen))], recipe=recipe)
 
 

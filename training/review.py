@@ -32,7 +32,7 @@ def review(
     choices = dict(zip(_KEYS, labels, strict=False))
     for number, proposal in enumerate(queue):
         console.print(_panel(proposal, f"{number + 1} of {len(queue)}"))
-        console.print(f"  [bold]a[/]ccept {proposal.task_type}   [bold]s[/]kip   [bold]q[/]uit   or change to:")
+        console.print(f"  \\[a]ccept {proposal.task_type}   \\[s]kip   \\[q]uit   or change to:", highlight=False)
         console.print(_legend(choices))
         answer = _answer(key, choices)
         if answer in QUIT:

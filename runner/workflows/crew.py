@@ -51,7 +51,7 @@ def _sessions(site: Site, state: RunState, phase: Phase) -> Iterator[tuple[Close
             for future in as_completed(futures):
                 yield future.result(), _ended(futures[future], future.result())
         except BaseException:
-            site.run.stop.set()  # else the pool would wait for the sessions to end by themselves
+            site.give_up()
             raise
 
 
@@ -129,7 +129,7 @@ def _merged(site: Site, state: RunState, phase: Phase) -> RunState:
     with site.merging:
         integration = open_ready(site.run, state.base, site.run.project, site.run.env)
         conflicts = integration.merge((job.worker, job.branch) for job in done if job.branch)
-        checks = integration.check(phase.checks, limit_s, site.settings.pass_env)
+        checks = integration.check(phase.checks or site.run.project.check, limit_s, site.settings.pass_env)
         unmerged = integration.unmerged(state.unmerged)
         state = state.model_copy(update={"tip": integration.tip, "unmerged": unmerged})
     for check in checks:

@@ -40,7 +40,7 @@ class Execution:
                     self._begin(board, pool, board.alone(phase))
             except BaseException as error:
                 board.fail(error)
-                self.site.run.stop.set()  # else the pool would wait for the sessions to end by themselves
+                self.site.give_up()
                 raise
         return board.close()
 

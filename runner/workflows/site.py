@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.agents.choice import headless_agent
 from runner.agents.protocol import Agent
+from runner.errors import Left
 from runner.headless import HeadlessJob
 from runner.identity import own_server
 from runner.integration import cut
@@ -71,10 +72,17 @@ class Site:
         """A session that `agent` has alone."""
         return HeadlessJob(Planned(name, prompt, state.decision), agent, self.env(member), self.tools())
 
+    def give_up(self) -> None:
+        """End all sessions, else they would be waited for; those of a terminal that is gone go on without us."""
+        if not self.run.leave.is_set():
+            self.run.stop.set()
+
     def have(self, job: HeadlessJob, run: Run) -> Closed:
         """Carry a session out as soon as there is a seat for it; what met a usage limit goes on when that is reset."""
         while True:
             with self.seats:
+                if run.leave.is_set():
+                    raise Left(job.planned.worker)
                 closed = job.carry_out(run)
             until = closed.ending.resets_at
             if closed.state is not State.RATE_LIMITED or until is None:

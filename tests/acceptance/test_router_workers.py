@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import httpx2
 import psutil
@@ -34,6 +35,14 @@ def until_both_have_answered(url: str) -> str:
             return said
 
 
+def both_children(parent: psutil.Process) -> list[psutil.Process]:
+    """Its two workers, once it has started them."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while len(children := parent.children()) < 2:
+        assert time.monotonic() < deadline, "a worker was not started"
+    return children
+
+
 def test_two_workers_answer_and_a_dead_one_is_replaced_and_sigterm_ends_all() -> None:
     with router_service("--workers", "2") as (url, parent):
         said = until_both_have_answered(url)
@@ -51,16 +60,19 @@ def test_two_workers_answer_and_a_dead_one_is_replaced_and_sigterm_ends_all() ->
         assert (len(gone), alive) == (3, [])
 
 
-def test_workers_end_with_the_process_that_started_them() -> None:
-    with router_service("--workers", "2") as (_, parent):
-        children = parent.children()
-        deadline = time.monotonic() + LONGEST_WAIT_S
-        while len(children) < 2:
-            assert time.monotonic() < deadline
-            children = parent.children()
+def test_workers_end_with_the_process_that_started_them_and_the_next_one_cleans_up(tmp_path: Path) -> None:
+    with router_service("--workers", "2", TMPDIR=str(tmp_path)) as (_, parent):
+        children = both_children(parent)
+        (left,) = tmp_path.glob("router-metrics-*")
         parent.kill()
         _, alive = psutil.wait_procs(children, timeout=LONGEST_WAIT_S)
         assert alive == []
+        assert left.is_dir()
+    with router_service("--workers", "2", TMPDIR=str(tmp_path)) as (_, parent):
+        both_children(parent)
+        (ours,) = tmp_path.glob("router-metrics-*")
+        assert ours != left
+    assert list(tmp_path.glob("router-metrics-*")) == []
 
 
 def test_traces_and_several_tokens_are_served_as_set() -> None:

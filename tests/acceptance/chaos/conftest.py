@@ -24,7 +24,6 @@ from runner.records import Archive, Entry
 
 ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]
 SESSIONS = 6
-VICTIMS = ("runner", "worker", "supervisor", "agent", "everything")
 LONGEST_S = 120.0
 
 
@@ -72,14 +71,30 @@ class Arena:
         self.wait_for(lambda: any((self.home / "executor/runs").glob("[!.]*")))
 
     def strike(self) -> None:
-        """Kill something of it, wherever it stands."""
-        victim = self.chance.choice(VICTIMS)
-        pids = [pid for name, pid in self._living() if victim in {name, "everything"}]
-        chosen = pids if victim == "everything" else pids and [self.chance.choice(pids)]
-        for pid in chosen:
+        """Kill something of it that lives, while its sessions do; nothing where all of them have ended."""
+        begun = self.chance.randint(1, SESSIONS)
+        self.wait_for(lambda: self._has_ended() or self._begun() >= begun)
+        threading.Event().wait(self.chance.uniform(0.0, 1.0))
+        living = list(self._living())
+        kinds = sorted({name for name, _ in living})
+        if self._has_ended() or not kinds:
+            return
+        victim = self.chance.choice(
+            [*kinds, *(kind for kind in kinds if kind in {"supervisor", "agent"}), "everything"]
+        )
+        pids = [pid for name, pid in living if victim in {name, "everything"}]
+        for pid in pids if victim == "everything" else [self.chance.choice(pids)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.killed.append(victim if chosen else f"no-{victim}")
+        self.killed.append(victim)
+        if not {name for name, _ in self._living()} & {"runner", "worker"}:
+            self._runner = self._start("watch", self.archive.entries()[0].record.run_id)
+
+    def _begun(self) -> int:
+        return len(list((self.home / "repositories").glob("*/runs/*/*/attempt-1/begun.json")))
+
+    def _has_ended(self) -> bool:
+        return len(list((self.home / "repositories").glob("*/runs/*/*/exit.json"))) == SESSIONS
 
     def finish(self) -> list[Entry]:
         """Have the run carried to its end, as a user does who finds his terminal gone; returns the sessions."""

@@ -3,11 +3,11 @@
 `CHAOS_ROUNDS` is how many rounds there are (`make chaos N=200`).
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sysconfig
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ part:
   task: make part (?P<n>\\d)
   steps:
     - {write: {path: "one-{{n}}.txt", content: "{{n}}\\n"}}
-    - run: python3 -c "import time; time.sleep(0.5)"
+    - run: python3 -c "import time; time.sleep(2)"
     - run: git add -A && git commit -qm "Part {{n}}"
     - {write: {path: "two-{{n}}.txt", content: "{{n}}\\n"}, delay_s: 0.5}
     - say: Made part {{n}}.
@@ -50,7 +50,7 @@ def scripted(folder: Path) -> list[str]:
         commit = "git add -A && git -c user.name=w -c user.email=w@localhost commit -qm work"
         steps = [
             {"run": f"echo begin >> {note}"}, {"write": [f"part-{number}.txt", f"part {number}\n" * 9]},
-            {"wait": 0.1 * number}, {"run": alone}, {"run": commit}, {"wait": 0.1},
+            {"wait": 0.2 * number}, {"run": alone}, {"run": commit}, {"wait": 1.5 - 0.2 * number},
             {"write": [f"more/{number}.txt", f"more {number}\n"]}, {"run": f"echo end >> {note}"},
             {"say": f"Did part {number}."},
         ]  # fmt: skip
@@ -59,14 +59,28 @@ def scripted(folder: Path) -> list[str]:
     return [task(number) for number in range(1, 7)]
 
 
-def merged_tree(repo: Path, run_id: str) -> str:
-    """The files of the run's integration branch."""
-    return git_says(repo, "ls-tree", "-r", f"dual/{run_id}/integration")
+def blobs(files: dict[str, str]) -> set[tuple[str, str]]:
+    """What git makes of files: their paths, each with the digest of its content."""
+    contents = {path: text.encode() for path, text in files.items()}
+    head = {path: f"blob {len(content)}\0".encode() for path, content in contents.items()}
+    return {(path, hashlib.sha1(head[path] + content).hexdigest()) for path, content in contents.items()}  # noqa: S324
 
 
-def expected_tree() -> set[str]:
-    """Names of the files that the merged work has."""
-    return {"a.txt"} | {f"part-{n}.txt" for n in range(1, 7)} | {f"more/{n}.txt" for n in range(1, 7)}
+def merged(repo: Path, run_id: str) -> set[tuple[str, str]]:
+    """The same of the run's integration branch."""
+    lines = git_says(repo, "ls-tree", "-r", f"dual/{run_id}/integration").splitlines()
+    return {(line.split("\t")[1], line.split()[2]) for line in lines}
+
+
+def expected() -> dict[str, str]:
+    """The merged work of a run without kills."""
+    parts = {f"part-{n}.txt": f"part {n}\n" * 9 for n in range(1, 7)}
+    return {"a.txt": "hello\n", **parts, **{f"more/{n}.txt": f"more {n}\n" for n in range(1, 7)}}
+
+
+def expected_of_real() -> dict[str, str]:
+    """The same of the real programs."""
+    return {"a.txt": "hello\n", **{f"{part}-{n}.txt": f"{n}\n" for n in range(1, 7) for part in ("one", "two")}}
 
 
 def check_sessions(entries: list[Entry], folder: Path, story: str) -> None:
@@ -84,12 +98,11 @@ def check_sessions(entries: list[Entry], folder: Path, story: str) -> None:
         assert 1 <= len(said) <= begun, (number, said, story)
 
 
-def check_repository(round_: Any, entries: list[Entry], files: set[str]) -> None:
+def check_repository(round_: Any, entries: list[Entry], files: dict[str, str]) -> None:
     """The work is merged, nothing is left running, and the user's checkout is as it was."""
     story = round_.story()
     assert round_.strays() == [], story
-    merged = merged_tree(round_.repo, entries[0].record.run_id).splitlines()
-    assert {line.split("\t")[1] for line in merged} == files, story
+    assert merged(round_.repo, entries[0].record.run_id) == blobs(files), story
     for entry in entries:
         assert not git_says(entry.record.cwd, "status", "--porcelain"), story
         assert git_says(entry.record.cwd, "branch", "--show-current") == entry.record.branch, story
@@ -97,24 +110,18 @@ def check_repository(round_: Any, entries: list[Entry], files: set[str]) -> None
     assert git_says(round_.repo, "status", "--porcelain", "--branch") == "## main", story
 
 
-def strike(round_: Any, longest_s: float) -> None:
-    """Kill something, some times."""
-    for _ in range(round_.chance.randint(1, MOST_KILLS)):
-        threading.Event().wait(round_.chance.uniform(0.0, longest_s))
-        round_.strike()
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + ROUNDS))
 def test_a_round_with_kills_ends_as_one_without(arena: OpenArena, seed: int, record_property: Note) -> None:
     round_ = arena(seed, scripted)
     round_.begin()
-    strike(round_, 1.2)
+    for _ in range(round_.chance.randint(1, MOST_KILLS)):
+        round_.strike()
     entries = round_.finish()
     record_property("killed", " ".join(round_.killed))
     record_property("attempts", " ".join(str(len(attempts(entry.folder))) for entry in entries))
     check_sessions(entries, round_.folder, round_.story())
-    check_repository(round_, entries, expected_tree())
+    check_repository(round_, entries, expected())
 
 
 @pytest.mark.timeout(300)
@@ -129,13 +136,14 @@ def test_a_round_of_a_real_program_ends_as_one_without(
     with running(REAL, round_.folder / "agents", repos=[round_.repo]) as provider:
         round_.env.update(provider.env)
         round_.begin()
-        strike(round_, 2.0)
+        for _ in range(round_.chance.randint(1, MOST_KILLS)):
+            round_.strike()
         entries = round_.finish()
         story = round_.story()
     record_property("killed", " ".join(round_.killed))
     record_property("attempts", " ".join(str(len(attempts(entry.folder))) for entry in entries))
     assert [entry.state for entry in entries] == [State.SUCCEEDED] * 6, story
-    check_repository(round_, entries, {"a.txt"} | {f"{part}-{n}.txt" for n in range(1, 7) for part in ("one", "two")})
+    check_repository(round_, entries, expected_of_real())
 
 
 def git_says(folder: Path, *args: str) -> str:

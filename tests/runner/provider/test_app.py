@@ -1,5 +1,6 @@
 """What a program gets from the provider, for each of the programs alike."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -139,3 +140,14 @@ def test_the_journal_has_whole_requests_where_asked_for(program: Callable[[str],
     talk.ask("[[script:two]] please")
     rows = talk.http.get("/__provider/journal?bodies").json()
     assert "please" in str(rows[0]["body"])
+
+
+def test_an_allowance_that_is_used_up_is_told_in_each_protocol_s_own_way(serve: Callable[[str], TestClient]) -> None:
+    http = serve("default: {steps: [{error: {status: 429, resets_in_s: 3600, message: No more.}}]}")
+    body = {"tools": [{}], "messages": [{"role": "user", "content": "x"}], "input": "x"}
+    anthropic, openai = http.post("/v1/messages", json=body), http.post("/v1/responses", json=body)
+    assert (anthropic.status_code, openai.status_code) == (429, 429)
+    assert anthropic.headers["anthropic-ratelimit-unified-status"] == "rejected"
+    assert openai.json()["error"]["type"] == "usage_limit_reached"
+    for reset in (int(anthropic.headers["anthropic-ratelimit-unified-reset"]), openai.json()["error"]["resets_at"]):
+        assert 3500 < reset - time.time() <= 3600

@@ -163,7 +163,7 @@ def test_a_killed_run_goes_on_and_begins_no_session_again(
     cast({pattern: [{"write": ["half.txt", "half\n"]}, {"run": go_on}, *PARTS[pattern]]})
     argv = [*RUNNER, "coordinate", "--task", "Build it", "--no-interactive", "--workers", "1"]
     with subprocess.Popen(argv, cwd=repo, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as runner:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (tmp_path / "hangs").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(runner.pid, sent)
