@@ -23,7 +23,7 @@ class Row:
     """What was measured beside it in the same run."""
     wanted: str
     met: bool | None
-    """None where the peer is not there."""
+    """None where the peer is not there, or too little was measured to say."""
 
 
 @dataclass

@@ -38,10 +38,8 @@ slow:
   task: slow
   steps:
     - {write: {path: half.txt, content: "half\\n"}}
-    - run: python3 -c "import time; time.sleep({{wait}})"
-    - {write: {path: whole.txt, content: "whole\\n"}}
+    - {write: {path: whole.txt, content: "whole\\n"}, delay_s: 2}
     - say: Made both.
-  blanks: {wait: "1"}
 used up:
   task: used up
   steps: [{error: {status: 429, resets_in_s: 7200}}]

@@ -22,7 +22,7 @@ from runner.errors import Left
 from runner.headless import HeadlessJob
 from runner.opening import Order, open_run
 from runner.plan import Planned
-from runner.process import marked
+from runner.process import kill_marked, marked
 from runner.progress import PlainProgress
 from runner.records import Closed, State
 from runner.run import Run
@@ -209,3 +209,31 @@ def test_sessions_end_when_the_money_of_the_run_is_spent(run: Run, job: Job) -> 
     assert isinstance(second, Closed)
     assert (second.state, second.ending.attempts) == (State.BUDGET_EXHAUSTED, 0)
     assert not tree(run, "2-y").exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "unlinked"])
+def test_a_damaged_worktree_is_mended_before_the_session_goes_on(
+    run: Run, job: Job, repo: Path, git: GitRun, damage: str
+) -> None:
+    commit = "git add -A && git -c user.name=w -c user.email=w@localhost commit -qm work"
+    waiting = f"touch ready; test -e {folder(run)}/go || sleep 300"
+    task = job({"write": ["kept.txt", "kept\n"]}, {"run": commit}, {"run": waiting}, {"write": ["late.txt", "late\n"]})
+    left(task, run, tree(run) / "ready")
+    begun = json.loads((folder(run) / "attempt-1/begun.json").read_bytes())
+    os.kill(begun["supervisor"], signal.SIGKILL)
+    while is_supervised(folder(run)):
+        threading.Event().wait(0.02)
+    kill_marked(begun_session(run))
+    shutil.rmtree(tree(run)) if damage == "gone" else (tree(run) / ".git").unlink()
+    (folder(run) / "go").touch()
+    closed = task.carry_out(run)
+    assert (closed.state, closed.ending.attempts) == (State.SUCCEEDED, 2)
+    for name in ("kept", "late"):
+        assert git(repo, "show", f"{closed.record.branch}:{name}.txt") == name
+
+
+def begun_session(run: Run) -> str:
+    """The mark of the first task's processes."""
+    entry = run.archive.entry(run.id, "1-x")
+    assert entry
+    return entry.record.session_id

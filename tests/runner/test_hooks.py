@@ -24,7 +24,7 @@ def test_it_says_who_takes_a_task_and_what_to_do_next(cli: RunCli, task: str, fi
     assert "\n  why: " in done.stdout
     assert then in done.stdout
     told = json.loads(cli("hooks", "route", "--task", task, "--json").stdout)
-    assert told["platform"] == first.split()[0]
+    assert told["platform"] == first.split(maxsplit=1)[0]
 
 
 def test_a_blank_task_is_refused(cli: RunCli) -> None:

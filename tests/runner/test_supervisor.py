@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from runner.attempt import Attempt, Ended, ask_to_end, attempts, is_supervised, kill_supervisor
+from runner.errors import StorageUnavailable
 from runner.process import Command, kill_marked, marked
 
 ENV = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
@@ -179,3 +180,19 @@ def test_a_folder_without_a_session_has_no_supervisor(tmp_path: Path) -> None:
     assert not is_supervised(tmp_path)
     assert attempts(tmp_path) == []
     assert Attempt(tmp_path / "attempt-1").ended is None
+
+
+def test_a_lock_that_cannot_be_opened_is_an_error_of_ours(case: Case) -> None:
+    (case.folder / "lock").mkdir()
+    with pytest.raises(StorageUnavailable, match="can't be opened"):
+        case.start("pass")
+
+
+def test_a_session_with_a_living_supervisor_gets_no_second_one(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.attempt._STARTING_S", 0.2)
+    case.start(f"import time; {READY}; time.sleep(300)")
+    with pytest.raises(StorageUnavailable, match="held by another supervisor"):
+        case.start("pass")
+    ask_to_end(case.folder)
+    case.end()
+    assert len(attempts(case.folder)) == 1

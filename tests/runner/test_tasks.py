@@ -9,9 +9,10 @@ import pytest
 
 from router.labels import Platform
 from router.schemas import MAX_TASK_BYTES
-from runner.cli import EXECUTE_OPTIONS, PlatformChoice, app
+from runner.cli import EXECUTE_OPTIONS, app
 from runner.errors import BadInput
 from runner.plan import slug
+from runner.run_commands import PlatformChoice
 from runner.tasks import read_tasks, read_wanted, taken_for_tasks
 
 CHECKLIST = """# Plan

@@ -32,6 +32,13 @@ def git(folder: Path, *args: str) -> str:
     return subprocess.run(["git", "-C", folder, *args], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 @dataclass
 class Arena:
     """One round."""
@@ -83,9 +90,11 @@ class Arena:
             [*kinds, *(kind for kind in kinds if kind in {"supervisor", "agent"}), "everything"]
         )
         pids = [pid for name, pid in living if victim in {name, "everything"}]
-        for pid in pids if victim == "everything" else [self.chance.choice(pids)]:
+        chosen = pids if victim == "everything" else [self.chance.choice(pids)]
+        for pid in chosen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self.wait_for(lambda: not any(_lives(pid) for pid in chosen))
         self.killed.append(victim)
         if not {name for name, _ in self._living()} & {"runner", "worker"}:
             self._runner = self._start("watch", self.archive.entries()[0].record.run_id)
@@ -139,11 +148,11 @@ class Arena:
                                     stdout=said, stderr=said, start_new_session=True)  # fmt: skip
 
     def _living(self) -> Iterator[tuple[str, int]]:
-        if self._runner and self._runner.poll() is None:
+        if self._runner and self._runner.poll() is None and _lives(self._runner.pid):
             yield "runner", self._runner.pid
         with suppress(OSError, ValueError, psutil.Error):
             worker = json.loads((self.home / "executor/worker.json").read_bytes())
-            if abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1:
+            if _lives(worker["pid"]) and abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1:
                 yield "worker", worker["pid"]
         for folder in (self.home / "repositories").glob("*/runs/*/*"):
             for attempt in attempts(folder)[-1:]:

@@ -33,8 +33,8 @@ part:
   task: make part (?P<n>\\d)
   steps:
     - {write: {path: "one-{{n}}.txt", content: "{{n}}\\n"}}
-    - run: python3 -c "import time; time.sleep(2)"
-    - run: git add -A && git commit -qm "Part {{n}}"
+    - delay_s: 2
+      run: git add -A && git commit -qm "Part {{n}}"
     - {write: {path: "two-{{n}}.txt", content: "{{n}}\\n"}, delay_s: 0.5}
     - say: Made part {{n}}.
 """)
