@@ -29,7 +29,7 @@ demo: install ## The whole chain, end to end, with the real programs and no acco
 
 test: install lint ## Every gate: lint, types, imports, tests, coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q --reruns 2
+	$(BIN)/coverage run -m pytest -q -n 2 --dist loadfile --reruns 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -176,7 +176,7 @@ def plot(courses: Sequence[Course], path: Path) -> None:
             if not noise:
                 axes.fill_between(places, values.min(axis=0), values.max(axis=0), color=color, alpha=0.12, linewidth=0)
     axes.set_xticks(places, [f"{stage:,}" for stage in (0, *STAGES)])
-    axes.set(xlabel="tasks logged", ylabel="accuracy (platform)", ylim=(None, 1))
+    axes.set(xlabel="tasks logged", ylabel="accuracy (platform)", ylim=(None, 1.02))
     axes.grid(color="#e5e7eb")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, loc="lower right")

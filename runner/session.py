@@ -28,6 +28,11 @@ from runner.verdict import BACKOFF_S, Again, Verdict, judge, spent_s
 CONTINUE = """You were interrupted while you worked on the task that this conversation began with. Nothing else has
 happened meanwhile. Look at `git status` and `git log` to see how far you are, then continue where you stopped and
 finish the task; do not begin again."""
+TASK = """
+
+The task was:
+
+"""
 AGAIN = """
 
 (An earlier attempt at this task was interrupted: look at `git status` and `git log` before you begin, and go on
@@ -171,10 +176,14 @@ class _Following:
             prompt = self.folder / f"prompt-{number}.txt"
             own = str(uuid.uuid5(uuid.UUID(self.session.id), str(number)))
             session = replace(self.session, prompt=prompt, conversation=own)
-            write_whole(prompt, CONTINUE if vendor_id else self.session.task + AGAIN)
+            write_whole(prompt, self._continuation() if vendor_id else self.session.task + AGAIN)
             command = self.agent.resume(session, vendor_id) if vendor_id else self.agent.command(session)
         limits = {
             "wall_s": self.limits.wall_s - spent_s(begun), "silence_s": self.limits.silence_s,
             "grace_s": self.limits.grace_s,
         }  # fmt: skip
         Attempt.start(self.folder, command, self.session.id, limits, resumed=bool(begun and vendor_id))
+
+    def _continuation(self) -> str:
+        """What the agent is told; one that was not heard to answer may not have written its task down yet."""
+        return CONTINUE if self.log.tally.steps else CONTINUE + TASK + self.session.task

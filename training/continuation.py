@@ -1,6 +1,7 @@
 """Weights to go on fine-tuning from: those the served encoder was made of, or its int8 ones made floats again."""
 
 import contextlib
+import json
 import re
 import shutil
 import tempfile
@@ -20,8 +21,19 @@ KEPT_ENCODERS = 2
 """Encoders whose weights are kept (90 MB each); the oldest go first."""
 INSTALL = "`pip install 'dual-orchestrator[train]'`, or use `--encoder frozen`"
 WEIGHTS_FILE = "model.safetensors"
-_LINEAR = re.compile(r"^/transformer/(?P<module>.+)/MatMul(_quant)?$")
-_ROOT = "transformer."
+CONFIG_FILE = "config.json"
+Floats = NDArray[np.float32]
+_TURNED = "_Transposed"
+_SEGMENTS = "embeddings.token_type_embeddings.weight"
+_LAYER = re.compile(r"^layers\.(?P<number>\d+)\.(?P<part>\w+)\.(?P<kind>weight|bias)$")
+_PARTS = {
+    "out": "attention.output.dense", "out_norm": "attention.output.LayerNorm", "up": "intermediate.dense",
+    "down": "output.dense", "norm": "output.LayerNorm",
+}  # fmt: skip
+_EMBEDDINGS = {
+    "words.weight": "embeddings.word_embeddings.weight", "norm.weight": "embeddings.LayerNorm.weight",
+    "norm.bias": "embeddings.LayerNorm.bias",
+}  # fmt: skip
 
 
 def kept_folder() -> Path:
@@ -74,8 +86,9 @@ def _write_weights(onnx_path: Path, package: Path, folder: Path) -> None:
         from safetensors.numpy import load_file, save_file
     except ImportError as error:
         raise MissingPart(str(error.name), INSTALL) from error
-    found = _weights(onnx_path)
     base = load_file(package / WEIGHTS_FILE)
+    heads = json.loads((package / CONFIG_FILE).read_text(encoding="utf-8"))["num_attention_heads"]
+    found = _weights(onnx_path, base[_SEGMENTS], heads)
     wanted = {name: tensor for name, tensor in base.items() if tensor.dtype == np.float32 and "pooler" not in name}
     wrong = [name for name, tensor in wanted.items() if name not in found or found[name].shape != tensor.shape]
     if wrong:
@@ -84,33 +97,55 @@ def _write_weights(onnx_path: Path, package: Path, folder: Path) -> None:
     save_file({**base, **{name: found[name] for name in wanted}}, folder / WEIGHTS_FILE, {"format": "pt"})
 
 
-def _weights(onnx_path: Path) -> dict[str, NDArray[np.float32]]:
-    """Tensors of the exported transformer by their names in PyTorch, int8 ones times their scale."""
+def _weights(onnx_path: Path, segments: Floats, heads: int) -> dict[str, Floats]:
+    """Tensors of the exported encoder by their names in the base model: `training.export` undone.
+
+    int8 ones come times their scale, and from the other side, as PyTorch multiplies. `segments` are the base model's
+    embeddings of which sentence a token is in: their sum with the places was exported, and they are taken out again.
+    """
     try:
         import onnx
         from onnx import numpy_helper
     except ImportError as error:
         raise MissingPart(str(error.name), INSTALL) from error
-    graph = onnx.load(str(onnx_path)).graph
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    names = {_stem(name) for name in stored if not name.endswith(("_scale", "_zero_point"))}
-    found = {name.removeprefix(_ROOT): _floats(stored, name) for name in names if name.startswith(_ROOT)}
-    for node in graph.node:
-        match = _LINEAR.match(node.name)
-        source = next((name for name in map(_stem, node.input) if name in names), None)
-        if match and source:  # ONNX multiplies from the other side
-            found[match["module"].replace("/", ".") + ".weight"] = np.ascontiguousarray(_floats(stored, source).T)
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(onnx_path)).graph.initializer}
+    floats = {name: _floats(stored, name) for name in map(_whole, stored) if name}
+    found = {_SEGMENTS: segments}
+    for name, tensor in floats.items():
+        layer = _LAYER.match(name)
+        if layer and layer["part"] == "asked":
+            found |= _asked(tensor, layer["number"], layer["kind"], heads)
+        elif layer and layer["part"] in _PARTS:
+            found[f"encoder.layer.{layer['number']}.{_PARTS[layer['part']]}.{layer['kind']}"] = tensor
+        elif name == "places":
+            found["embeddings.position_embeddings.weight"] = tensor - segments[0]
+        elif name in _EMBEDDINGS:
+            found[_EMBEDDINGS[name]] = tensor
     return found
 
 
-def _stem(name: str) -> str:
-    """The name of a tensor before quantisation made three of it."""
-    return name.removesuffix("_DequantizeLinear_Output").removesuffix("_quantized")
+def _asked(joined: Floats, number: str, kind: str, heads: int) -> dict[str, Floats]:
+    """Query, key and value apart again; the query without the scale of the scores."""
+    if len(joined) % (3 * heads):
+        return {}
+    size = len(joined) // (3 * heads)
+    query, key, value = np.split(joined, 3)
+    parts = {"query": query * np.float32(size**0.5), "key": key, "value": value}
+    return {f"encoder.layer.{number}.attention.self.{name}.{kind}": np.ascontiguousarray(parts[name]) for name in parts}
 
 
-def _floats(stored: dict[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+def _whole(name: str) -> str:
+    """The name of a tensor before quantisation made three of it; empty for its scale and zero point."""
+    if name.endswith(("_scale", "_zero_point")):
+        return ""
+    return name.removesuffix(f"{_TURNED}_quantized").removesuffix("_quantized")
+
+
+def _floats(stored: dict[str, NDArray[Any]], name: str) -> Floats:
     if name in stored:
         return stored[name].astype(np.float32)
-    whole = stored[f"{name}_quantized"].astype(np.float32) - stored[f"{name}_zero_point"].astype(np.float32)
-    result: NDArray[np.float32] = whole * stored[f"{name}_scale"].astype(np.float32)
-    return result
+    turned = f"{name}{_TURNED}_quantized" in stored
+    inside = f"{name}{_TURNED}" if turned else name
+    whole = stored[f"{inside}_quantized"].astype(np.float32) - stored[f"{inside}_zero_point"].astype(np.float32)
+    result: Floats = whole * stored[f"{inside}_scale"].astype(np.float32)
+    return np.ascontiguousarray(result.T) if turned else result

@@ -8,6 +8,8 @@ from typing import Any, Literal
 Body = dict[str, Any]
 
 _CWD = re.compile(r"(?:Primary working directory: |<cwd>)([^\n<]+)")
+# What Claude Code puts in the model's mouth where a conversation is resumed that was cut off.
+_FILLER = "No response requested."
 # How texts begin that the programs add in the user's name: no task must be looked for in them.
 _ADDED = ("<system-reminder>", "<environment_context>", "<user_instructions>", "# AGENTS.md instructions")
 # How Codex marks the thread that finds a title: in code mode that has tools too.
@@ -87,7 +89,8 @@ def _anthropic_turns(body: Body) -> Iterator[Turn]:
     for message in body.get("messages", []):
         match message["role"]:
             case "assistant":
-                yield Turn("model", _text(message["content"]))
+                said = _text(message["content"])
+                yield Turn("program" if said == _FILLER else "model", said)
             case "user":
                 yield from _user_turns(message["content"])
             case _:

@@ -233,7 +233,8 @@ def test_a_lost_conversation_begins_anew(tmp_path: Path) -> None:
 
 def test_the_time_limit_counts_all_attempts(tmp_path: Path) -> None:
     limits = Limits(4, 60, 0.3)
-    verdict = run(tmp_path, steps({"run": "kill -9 $PPID"}, {"wait": 300}), limits)
+    once = "test -e killed || { touch killed; kill -9 $PPID; }"
+    verdict = run(tmp_path, steps({"run": once}, {"wait": 300}), limits)
     assert verdict.status is Status.TIMED_OUT
     assert verdict.attempts > 1
 

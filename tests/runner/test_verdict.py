@@ -8,7 +8,7 @@ import pytest
 
 from router.labels import Status
 from runner.attempt import Attempt, attempts, reopen
-from runner.events import Cause, Event, Finished, Limited, Started
+from runner.events import Cause, Event, Finished, Limited, Message, Started
 from runner.tally import Tally
 from runner.verdict import Again, Verdict, judge, spent_s
 
@@ -66,10 +66,11 @@ def test_a_session_that_has_ended_gets_its_status(
 @pytest.mark.parametrize(
     ("ends", "events", "fresh"),
     [
-        ([None], [], False),
-        ([{"code": -9}], [], False),
-        ([{"cause": "interrupted"}], [OK], False),
-        ([{}], [Finished(ok=False, reason="x", cause=Cause.ABORTED)], False),
+        ([None], [Message("a")], False),
+        ([None], [Started("s")], False),
+        ([{"code": -9}], [Message("a")], False),
+        ([{"cause": "interrupted"}], [Message("a"), OK], False),
+        ([{}], [Message("a"), Finished(ok=False, reason="x", cause=Cause.ABORTED)], False),
         ([{"code": 1}], [Finished(ok=False, reason="x", cause=Cause.USAGE_LIMIT, resets_at=SOON)], False),
         ([None, {"code": 1}], [], True),
         ([None, {"code": 1}], [Finished(ok=False, reason="x", cause=Cause.UNKNOWN_SESSION)], True),

@@ -51,6 +51,8 @@ class Arena:
     killed: list[str] = field(default_factory=list)
     """What was killed, in order."""
     _runner: "subprocess.Popen[bytes] | None" = None
+    """The terminal of the moment."""
+    _started: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     @property
     def repo(self) -> Path:
@@ -112,8 +114,8 @@ class Arena:
             watching = self._start("watch", entry.record.run_id)
             if watching.wait(LONGEST_S) == 0:
                 break
-        if self._runner:
-            self._runner.wait(LONGEST_S)
+        for popen in self._started:
+            popen.wait(LONGEST_S)
         return self.archive.entries()
 
     def leave(self) -> None:
@@ -121,7 +123,8 @@ class Arena:
         for _, pid in self._living():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for popen in [self._runner] if self._runner else []:
+        for popen in self._started:
+            popen.kill()
             popen.wait()
 
     def strays(self) -> list[str]:
@@ -144,8 +147,10 @@ class Arena:
 
     def _start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self.folder / f"said-{arguments[0]}.txt").open("ab") as said:
-            return subprocess.Popen([*ARGV, *arguments], cwd=self.repo, env=self.env, stdin=subprocess.DEVNULL,
+            popen = subprocess.Popen([*ARGV, *arguments], cwd=self.repo, env=self.env, stdin=subprocess.DEVNULL,
                                     stdout=said, stderr=said, start_new_session=True)  # fmt: skip
+        self._started.append(popen)
+        return popen
 
     def _living(self) -> Iterator[tuple[str, int]]:
         if self._runner and self._runner.poll() is None and _lives(self._runner.pid):

@@ -151,3 +151,10 @@ def test_an_allowance_that_is_used_up_is_told_in_each_protocol_s_own_way(serve: 
     assert openai.json()["error"]["type"] == "usage_limit_reached"
     for reset in (int(anthropic.headers["anthropic-ratelimit-unified-reset"]), openai.json()["error"]["resets_at"]):
         assert 3500 < reset - time.time() <= 3600
+
+
+def test_what_claude_adds_where_a_conversation_is_resumed_is_no_answer(serve: Callable[[str], TestClient]) -> None:
+    said = [("user", "[[script:one]]"), ("assistant", "No response requested."), ("user", "Go on.")]
+    messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in said]
+    reply = serve(TWO).post("/v1/messages", json={"tools": [{}], "messages": messages})
+    assert reply.json()["content"][0]["text"] == "first of one"
