@@ -46,7 +46,10 @@ refused:
   steps: [{error: {status: 400}}]
 stuck:
   task: stuck
-  steps: [{write: {path: half.txt, content: "half\\n"}}, {run: python3 -c "import time; time.sleep(300)"}, {say: Never., delay_s: 300}]
+  steps:
+    - {write: {path: half.txt, content: "half\\n"}}
+    - {run: python3 -c "import time; time.sleep(300)"}
+    - {say: Never., delay_s: 300}
 discuss:
   task: discuss
   steps: [{say: Let us talk.}]
