@@ -52,6 +52,6 @@ def test_the_registered_servers_start(server: dict[str, Any], repo: Path, enviro
     assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "dual-orchestrator"
 
 
-@pytest.mark.parametrize("name", [*TOOLS, *TOPOLOGIES, *LEADS])
+@pytest.mark.parametrize("name", [*TOOLS, *TOPOLOGIES, *sorted(LEADS)])
 def test_every_tool_topology_and_lead_is_documented(name: str) -> None:
     assert f"`{name}`" in DOCS
