@@ -91,8 +91,8 @@ class RunFolder:
 
     @property
     def has_ended(self) -> bool:
-        """True once the worker has done with it."""
-        return (self.path / "ended.json").exists()
+        """True once the worker has done with it, or nothing of it is left."""
+        return (self.path / "ended.json").exists() or not self.path.is_dir()
 
     @property
     def problem(self) -> str:

@@ -1,5 +1,6 @@
 """Runs are handed to the worker as files, which may be missing, damaged, or not writable."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def test_what_was_submitted_is_read_again(folder: RunFolder, submission: Submiss
     folder.submit(submission.model_copy(update={"number": 2}), {})
     assert (folder.has_ended, folder.problem) == (False, "")
     assert RunFolder.open_ones(tmp_path / "home") == {"20261124-1.2": folder}
+
+
+def test_a_run_that_was_removed_is_waited_for_no_longer(folder: RunFolder, submission: Submission) -> None:
+    folder.submit(submission, {})
+    assert not folder.has_ended
+    shutil.rmtree(folder.path)
+    assert folder.has_ended
 
 
 def test_a_damaged_file_is_no_submission(folder: RunFolder, submission: Submission, tmp_path: Path) -> None:
