@@ -14,7 +14,7 @@ ROUTER_VARIABLES = (
 
 
 def pytest_configure() -> None:
-    """Started in the background or by `nohup`, tests and all that they start would ignore Ctrl-C or a closed terminal."""
+    """In the background, or by `nohup`, tests and what they start would ignore Ctrl-C or a closed terminal."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
