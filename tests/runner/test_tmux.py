@@ -70,10 +70,10 @@ class Running:
 def until_shown(tmux: Callable[..., str], text: str) -> None:
     """Wait until the window shows something."""
     for _ in range(400):
-        if text in tmux("capture-pane", "-p", "-t", "=dual-abcd-1-x:"):
+        if text in tmux("capture-pane", "-J", "-p", "-t", "=dual-abcd-1-x:"):
             return
         threading.Event().wait(0.05)
-    raise AssertionError(tmux("capture-pane", "-p", "-t", "=dual-abcd-1-x:"))
+    raise AssertionError(tmux("capture-pane", "-J", "-p", "-t", "=dual-abcd-1-x:"))
 
 
 def test_the_program_runs_in_a_session_of_its_own(
