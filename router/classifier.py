@@ -40,7 +40,7 @@ class LinearClassifier:
         """Learn from soft labels; an earlier fit to the same classes only shortens the way to the one optimum.
 
         Args:
-            vectors: shape (n_rows, dimension), or with words what `features` returns.
+            vectors: shape (n_rows, dimension), or with words (n_rows, dimension + n_words).
             targets: shape (n_rows, n_classes); rows sum to 1, columns follow `classes`.
             classes: names of the classes.
             weights: shape (n_rows,); how much each row counts, 1 where left out.
@@ -78,10 +78,6 @@ class LinearClassifier:
         grid = np.geomspace(0.25, 8.0, 141)
         self.temperature = float(min(grid, key=lambda t: _cross_entropy(logits / t, targets)))
         return self
-
-    def features(self, vectors: Vectors, texts: Sequence[str]) -> Vectors:
-        """Return shape (n_rows, dimension + n_words): the vectors, and beside them the words of their texts."""
-        return np.hstack([vectors, self.words.features(texts)]) if self.words.known else vectors
 
     def predict_proba(self, vectors: Vectors, texts: Sequence[str] | None = None) -> Probabilities:
         """Return shape (n_rows, n_classes); rows sum to 1, columns follow `classes_`. Without texts no word counts."""

@@ -71,7 +71,6 @@ class OnnxEncoder:
         except Exception as error:
             raise ArtifactError(model_path.parent, f"the encoder can't be loaded ({error})") from error
         self.dimension: int = self.session.get_outputs()[0].shape[-1]
-        self._masked = len(self.session.get_inputs()) == 2
 
     def encode(self, text: str) -> NDArray[np.float32]:
         """Return shape (dimension,), L2 norm 1.
@@ -83,8 +82,7 @@ class OnnxEncoder:
         """
         ids = np.array([self.tokenizer.ids(text)], dtype=np.int64)
         try:
-            mask = {"attention_mask": np.ones_like(ids)} if self._masked else {}
-            (vectors,) = self.session.run(None, {"input_ids": ids, **mask})
+            (vectors,) = self.session.run(None, {"input_ids": ids})
         except Exception as error:
             raise ArtifactError(self.model_path.parent, f"the encoder failed ({error})") from error
         vector: NDArray[np.float32] = vectors[0]

@@ -73,7 +73,7 @@ def test_words_of_the_users_decide_where_the_vector_says_nothing() -> None:
     vectors = np.ones((40, 2), dtype=np.float32)
     hard = np.array([[1.0, 0.0], [0.0, 1.0]] * 20)
     classifier = LinearClassifier(words=words)
-    classifier.fit(classifier.features(vectors, texts), hard, ("a", "b"))
+    classifier.fit(np.hstack([vectors, classifier.words.features(texts)]), hard, ("a", "b"))
     assert classifier.predict_proba(vectors[:2], texts[:2]).argmax(1).tolist() == [0, 1]
     assert classifier.predict_proba(vectors[:1])[0, 0] == pytest.approx(0.5, abs=0.1)
     assert classifier.predict_proba(vectors[:1], ["something else"])[0, 0] == pytest.approx(0.5, abs=0.1)
@@ -83,7 +83,7 @@ def test_a_classifier_that_gets_to_know_other_words_keeps_what_it_learnt() -> No
     classifier = LinearClassifier(words=Words(("old", "both")))
     texts = ["old both", "neither"] * 20
     vectors = np.array([[1.0, 0.0], [0.0, 1.0]] * 20, dtype=np.float32)
-    classifier.fit(classifier.features(vectors, texts), vectors.astype(float), ("a", "b"))
+    classifier.fit(np.hstack([vectors, classifier.words.features(texts)]), vectors.astype(float), ("a", "b"))
     other = classifier.knowing(Words(("new", "both")))
     assert other.predict_proba(vectors) == pytest.approx(classifier.predict_proba(vectors))
     assert other.predict_proba(vectors, ["both"] * 40) == pytest.approx(
@@ -104,7 +104,7 @@ def test_what_is_served_is_what_was_fitted(known: tuple[str, ...]) -> None:
     vectors, targets = clouds(4, spread=0.8)
     texts = [("payments: fix it", "Storybook, and payments", "neither")[row % 3] for row in range(len(vectors))]
     classifier = LinearClassifier(words=Words(known))
-    classifier.fit(classifier.features(vectors, texts), targets, ("a", "b", "c"))
+    classifier.fit(np.hstack([vectors, classifier.words.features(texts)]), targets, ("a", "b", "c"))
     classifier.temperature = 1.7
     scorer = Scorer(classifier)
     served = np.array([scorer.probabilities(vector, text) for vector, text in zip(vectors, texts, strict=True)])
