@@ -27,11 +27,11 @@ import psutil
 
 from runner.agents.choice import headless_agent
 from runner.agents.protocol import Agent, Session
+from runner.checkout.repository import Repository
+from runner.checkout.worktree import git_folders
 from runner.provider.script import parse_scripts
 from runner.provider.server import running
-from runner.repository import Repository
 from runner.settings import Settings
-from runner.worktree import git_folders
 
 RUNNER = (sys.executable, "-c", "from runner.cli import entry; entry()")
 SCRIPTS = parse_scripts("""
@@ -120,7 +120,9 @@ class Memory:
 
 
 def _supervisors() -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["cmdline"]) if "runner.supervisor" in (one.info["cmdline"] or [])]
+    return [
+        one for one in psutil.process_iter(["cmdline"]) if "runner.sessions.supervisor" in (one.info["cmdline"] or [])
+    ]
 
 
 def by_shell(place: Place, agent: Agent, tasks: Sequence[str]) -> float:

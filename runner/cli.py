@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from runner import run_commands, verdict_commands
-from runner.hooks import app as hooks_app
+from runner.acceptance import verdict_commands
+from runner.commands import run_commands
+from runner.commands.hooks import app as hooks_app
+from runner.commands.run_commands import PlatformChoice
+from runner.commands.run_views import list_runs
 from runner.install import cli as install_cli
 from runner.mcp.cli import serve as serve_mcp
 from runner.memory.cli import app as memory_app
-from runner.run_commands import PlatformChoice
-from runner.run_views import list_runs
 from runner.workflows import commands as workflow_commands
 from runner.workflows.cli import app as workflows_app
 
 if TYPE_CHECKING:
-    from runner.records import Archive
+    from runner.runs.records import Archive
 
 app = typer.Typer(
     name="runner",
@@ -72,20 +73,20 @@ def execute(
     workflow: Annotated[str, typer.Option(help="Carry the tasks out by this workflow, a name or a file.")] = "",
 ) -> None:
     """Route each task, run the headless ones in parallel and the interactive ones in this terminal."""
-    from runner.executor import ensure_worker
+    from runner.runs.executor import ensure_worker
     from runner.settings import read_settings
 
     settings = read_settings()
     if not dry_run and platform != "claude-code":
         ensure_worker(settings.data_folder())  # before all else: it takes half a second to start
     from router.labels import Platform
-    from runner import summary
-    from runner.agent_lead import AgentLead
-    from runner.execute import Order
-    from runner.execute import execute as carry_out
-    from runner.preview import preview, preview_json, print_previews
-    from runner.progress import open_progress
-    from runner.tasks import read_wanted, taken_for_tasks
+    from runner.agent_files.agent_lead import AgentLead
+    from runner.commands import summary
+    from runner.orders.execute import Order
+    from runner.orders.execute import execute as carry_out
+    from runner.orders.preview import preview, preview_json, print_previews
+    from runner.tasks.tasks import read_wanted, taken_for_tasks
+    from runner.terminal.progress import open_progress
 
     progress = open_progress()
     lead = AgentLead.open(agent, settings, yes=yes or dry_run) if agent else None
@@ -118,7 +119,7 @@ def status(json: Json = False) -> None:
     if not json:
         list_runs(read_settings().data_folder())
         return
-    from runner import summary
+    from runner.commands import summary
 
     entries = _archive().entries()
     summary.print_json({"tasks": [summary.entry_json(entry) for entry in entries]})
@@ -129,8 +130,8 @@ def doctor(json: Json = False) -> None:
     """Check that everything is there that a run needs."""
     from dataclasses import asdict
 
-    from runner import summary
-    from runner.doctor import examine, is_runnable
+    from runner.commands import summary
+    from runner.commands.doctor import examine, is_runnable
     from runner.settings import read_settings
 
     checks = examine(read_settings(), Path.cwd())
@@ -158,8 +159,8 @@ def demo_provider(
 
 
 def _archive() -> "Archive":
-    from runner.records import Archive
-    from runner.repository import Repository
+    from runner.checkout.repository import Repository
+    from runner.runs.records import Archive
     from runner.settings import read_settings
 
     return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from runner.agents.claude import HeadlessClaude, InteractiveClaude
 from runner.agents.codex import HeadlessCodex
+from runner.agents.programs import check_login, find_program
 from runner.agents.protocol import Agent
 from runner.agents.scripted import ScriptedAgent
 from runner.environment import headless_environment, terminal_environment
 from runner.errors import ProgramMissing
-from runner.programs import check_login, find_program
 
 if TYPE_CHECKING:  # the worker needs agents, and reads no settings
     from runner.settings import Settings

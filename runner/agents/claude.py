@@ -7,11 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runner.agents.jsonl import number, objects, part, read_object, text
-from runner.agents.protocol import Session
-from runner.agents.resets import read_reset
-from runner.agents.tools import NAME, claude_config
-from runner.events import (
+from runner.agents.events import (
     Cause,
     Event,
     FileChange,
@@ -24,6 +20,10 @@ from runner.events import (
     ToolUse,
     Usage,
 )
+from runner.agents.jsonl import number, objects, part, read_object, text
+from runner.agents.protocol import Session
+from runner.agents.resets import read_reset
+from runner.agents.tools import NAME, claude_config
 from runner.process import Command
 
 ALLOWED = (

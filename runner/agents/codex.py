@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runner.agents.events import Cause, Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
 from runner.agents.jsonl import number, objects, part, read_object, text
 from runner.agents.protocol import Session
 from runner.agents.resets import read_reset
 from runner.agents.tools import codex_options
-from runner.events import Cause, Event, FileChange, Finished, Message, Retry, Started, ToolUse, Usage
 from runner.process import Command
 
 _NO_ANSWER = re.compile(

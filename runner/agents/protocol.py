@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from runner.events import Event
+from runner.agents.events import Event
 from runner.process import Command
 
 

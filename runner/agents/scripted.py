@@ -20,9 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from runner.agents.jsonl import read_object
-from runner.agents.protocol import Session
-from runner.events import (
+from runner.agents.events import (
     Cause,
     Event,
     FileChange,
@@ -32,6 +30,8 @@ from runner.events import (
     ToolUse,
     Usage,
 )
+from runner.agents.jsonl import read_object
+from runner.agents.protocol import Session
 from runner.process import MARK, Command, run
 from runner.storage import write_whole
 

@@ -36,11 +36,11 @@ def uninstall(
 def _carry_out(program: "Program", scope: "Scope", *, adding: bool, dry_run: bool, yes: bool, json: bool) -> None:
     import os
 
+    from runner.checkout.repository import Repository
     from runner.install import layout
     from runner.install.plan import plan_install, plan_uninstall
     from runner.install.record import read_record, record_path
     from runner.lock import locked
-    from runner.repository import Repository
     from runner.settings import read_settings
 
     settings = read_settings()
@@ -73,7 +73,7 @@ def _show(plan: "Plan", *, json: bool) -> None:
 
 def _agreed(plan: "Plan", *, yes: bool) -> bool:
     from runner.install.errors import NotAgreed
-    from runner.terminal import has_terminal
+    from runner.terminal.terminal import has_terminal
 
     if yes:
         return True

@@ -13,10 +13,10 @@ from typing import Any
 
 import psutil
 
-from runner.identity import IDENTITY
 from runner.mcp.swarms import Agent, AgentState, State, Swarms
 from runner.mcp.topology import readable
 from runner.process import AgentProcess, Command, kill_marked
+from runner.runs.identity import IDENTITY
 from runner.storage import make_folder
 
 BRIEFING = """{task}

@@ -62,6 +62,6 @@ class Place:
 
     @cached_property
     def _routing(self) -> Routing:
-        from runner.execute import open_routing  # loads the router where no service answers
+        from runner.orders.execute import open_routing  # loads the router where no service answers
 
         return open_routing(self.settings)

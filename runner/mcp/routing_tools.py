@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
+from runner.checkout.repository import Repository
 from runner.mcp.arguments import Arguments, Number, Text
 from runner.mcp.place import Place
 from runner.mcp.tool import Effect, Reply, Tool
-from runner.records import Archive, Entry
-from runner.repository import Repository
+from runner.runs.records import Archive, Entry
 
 MOST_RUNS = 200
 

@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
+from runner.checkout.repository import Repository
 from runner.errors import RepositoryUnusable
 from runner.memory.sql.database import Database
 from runner.memory.store import Memory
 from runner.memory.view import View
-from runner.records import Archive
-from runner.repository import Repository
+from runner.runs.records import Archive
 from runner.settings import Settings
 
 FILE = "memory.db"

@@ -114,8 +114,8 @@ def schema() -> None:
 
 def _root() -> Path:
     """The repository's top folder; the current one where there is no repository."""
+    from runner.checkout.repository import Repository
     from runner.errors import RepositoryUnusable
-    from runner.repository import Repository
 
     try:
         return Repository.around(Path.cwd()).root

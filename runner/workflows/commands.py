@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from runner.memory.entry import Entry
-    from runner.opening import Order
+    from runner.orders.opening import Order
     from runner.workflows.state import RunState
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -28,10 +28,10 @@ def coordinate(
     json: Json = False,
 ) -> None:
     """Carry a workflow out: phases of sessions that pass their work on through the shared memory."""
-    from runner.execute import Order
-    from runner.progress import open_progress
+    from runner.orders.execute import Order
     from runner.settings import read_settings
-    from runner.tasks import read_tasks
+    from runner.tasks.tasks import read_tasks
+    from runner.terminal.progress import open_progress
     from runner.workflows.start import coordinate as carry_out
     from runner.workflows.wish import Wish
 
@@ -59,8 +59,8 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a workflow at what is not done."""
-    from runner.progress import open_progress
     from runner.settings import read_settings
+    from runner.terminal.progress import open_progress
     from runner.workflows.start import resume as go_on
     from runner.workflows.wish import Change
 
@@ -93,8 +93,8 @@ def execute_by(workflow: str, order: "Order", *, dry_run: bool = False, json: bo
     A person has the phases that want one, unless the order says never to ask. Raises `RunnerError`, `RouterError`.
     """
     from runner.errors import BadInput
-    from runner.progress import open_progress
     from runner.settings import read_settings
+    from runner.terminal.progress import open_progress
     from runner.workflows import report
     from runner.workflows.start import coordinate as carry_out
     from runner.workflows.start import exit_code
@@ -120,7 +120,7 @@ def execute_by(workflow: str, order: "Order", *, dry_run: bool = False, json: bo
 
 def _foretell(workflow: str, tasks: list[str], *, json: bool) -> None:
     """Say what would be done."""
-    from runner.repository import Repository
+    from runner.checkout.repository import Repository
     from runner.workflows.catalog import find
     from runner.workflows.report import print_workflow
 

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from runner.agents.protocol import Agent
-from runner.integrated import open_ready
 from runner.mcp.reach import hidden_in
 from runner.memory.render import value_text
 from runner.memory.view import RESULTS
-from runner.records import Closed, Entry, State
+from runner.merging.integrated import open_ready
+from runner.runs.records import Closed, Entry, State
 from runner.workflows import prompts
 from runner.workflows.assignment import assigned, design_of
 from runner.workflows.model import Phase, Worker

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from runner.errors import Left, RunnerError
-from runner.integration import branch_of
+from runner.merging.integration import branch_of
 from runner.workflows import phases
 from runner.workflows.board import Board
 from runner.workflows.crew import Keep, work

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from runner.agents.claude import InteractiveClaude
 from runner.agents.protocol import Session
 from runner.errors import Left, RunnerError
-from runner.interactive import InteractiveJob
-from runner.plan import Planned
-from runner.records import Closed, State
-from runner.run import Run, new_run_id
+from runner.runs.interactive import InteractiveJob
+from runner.runs.records import Closed, State
+from runner.runs.run import Run, new_run_id
 from runner.settings import Settings
+from runner.tasks.plan import Planned
 
 
 @dataclass(frozen=True)

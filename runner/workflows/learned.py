@@ -2,11 +2,11 @@
 
 from router.labels import Platform, Status
 from router.schemas import Outcome
-from runner.events import one_line
-from runner.outbox import Outbox
-from runner.outcomes import LONGEST_REASON
-from runner.records import Closed
-from runner.run import Run
+from runner.agents.events import one_line
+from runner.outcomes.outbox import Outbox
+from runner.outcomes.outcomes import LONGEST_REASON
+from runner.runs.records import Closed
+from runner.runs.run import Run
 from runner.workflows.state import RunState, Stand
 
 STATUS = {Stand.DONE: Status.SUCCEEDED, Stand.FAILED: Status.FAILED, Stand.REJECTED: Status.REJECTED,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from runner.integrated import open_ready
-from runner.integration import Integration
-from runner.records import Closed, Entry, State
+from runner.merging.integrated import open_ready
+from runner.merging.integration import Integration
+from runner.runs.records import Closed, Entry, State
 from runner.workflows import prompts, sitting
 from runner.workflows.design import tasks_of
 from runner.workflows.model import Kind, Phase

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from runner.agents.events import Event, Message
 from runner.agents.jsonl import read_object
 from runner.agents.protocol import Agent, Session
-from runner.events import Event, Message
-from runner.integration import cut
+from runner.merging.integration import cut
 from runner.process import Command
-from runner.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry, State
 from runner.workflows.design import tasks_of
 from runner.workflows.model import MOST_WORKERS, Kind, Part, Phase, Text, Worker
 from runner.workflows.prompts import LONGEST_DESIGN, plan_key

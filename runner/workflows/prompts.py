@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from runner.checks import Check
-from runner.integration import Conflict, cut
+from runner.checkout.checks import Check
+from runner.merging.integration import Conflict, cut
 from runner.workflows.model import Phase, Worker
 from runner.workflows.state import Job, RunState
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from runner.integration import NAME
 from runner.memory.entry import Entry
 from runner.memory.render import entry_json, value_text
 from runner.memory.store import Memory
+from runner.merging.integration import NAME
 from runner.workflows.graph import manner
 from runner.workflows.model import Workflow
 from runner.workflows.start import exit_code

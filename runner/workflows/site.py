@@ -9,19 +9,19 @@ from typing import Any
 from runner.agents.choice import headless_agent
 from runner.agents.protocol import Agent
 from runner.errors import Left
-from runner.headless import HeadlessJob
-from runner.identity import own_server
-from runner.integration import cut
 from runner.memory.entry import Entry, Provenance
 from runner.memory.errors import EntryMissing
 from runner.memory.render import value_text
 from runner.memory.store import Memory
 from runner.memory.view import RESULTS
-from runner.plan import Planned
-from runner.records import Closed, State
-from runner.records import Entry as Written
-from runner.run import Run
+from runner.merging.integration import cut
+from runner.runs.headless import HeadlessJob
+from runner.runs.identity import own_server
+from runner.runs.records import Closed, State
+from runner.runs.records import Entry as Written
+from runner.runs.run import Run
 from runner.settings import Settings
+from runner.tasks.plan import Planned
 from runner.workflows.errors import PhaseFailed
 from runner.workflows.model import Phase, Seat, Worker
 from runner.workflows.state import Job, PhaseState, RunState

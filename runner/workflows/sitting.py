@@ -5,14 +5,14 @@ import time
 import uuid
 from pathlib import Path
 
-from runner import terminal
 from runner.agents.choice import interactive_agent
 from runner.agents.protocol import Session
 from runner.errors import Left
-from runner.integration import cut
-from runner.interactive import told_in
-from runner.plan import Planned
-from runner.records import Closed, State
+from runner.merging.integration import cut
+from runner.runs.interactive import told_in
+from runner.runs.records import Closed, State
+from runner.tasks.plan import Planned
+from runner.terminal import terminal
 from runner.workflows.site import Site
 from runner.workflows.state import RunState, Verdict
 from runner.workflows.verdict import KEYS

@@ -9,19 +9,19 @@ from pathlib import Path
 from router.labels import Platform
 from router.schemas import Decision
 from runner.agents.choice import check_headless_login, headless_agent, interactive_agent
+from runner.checkout.repository import Repository, refuse_dirty
 from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON, BadInput
-from runner.execute import Order, open_routing, open_run
 from runner.memory.opening import open_memory
-from runner.outbox import Outbox
-from runner.plan import slug
-from runner.progress import Progress
-from runner.records import Entry, State
-from runner.repository import Repository, refuse_dirty
-from runner.run import Run
+from runner.orders.execute import Order, open_routing, open_run
+from runner.outcomes.outbox import Outbox
+from runner.runs.records import Entry, State
+from runner.runs.run import Run
 from runner.settings import Settings
-from runner.signals import stopping
 from runner.storage import make_folder, write_whole
-from runner.terminal import has_terminal
+from runner.tasks.plan import slug
+from runner.terminal.progress import Progress
+from runner.terminal.signals import stopping
+from runner.terminal.terminal import has_terminal
 from runner.workflows.catalog import find
 from runner.workflows.control import retry, skip, take_design
 from runner.workflows.errors import PhaseFailed, VariableMissing, did_you_mean

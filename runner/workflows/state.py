@@ -15,15 +15,15 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.schemas import Decision
-from runner.checks import Check
+from runner.checkout.checks import Check
+from runner.checkout.worktree import Diff
 from runner.errors import Busy
-from runner.integration import Conflict
 from runner.lock import locked
-from runner.records import Archive, State
+from runner.merging.integration import Conflict
+from runner.runs.records import Archive, State
 from runner.storage import write_whole
 from runner.workflows.errors import PhaseFailed, RunUnknown
 from runner.workflows.model import Kind, Phase, Workflow
-from runner.worktree import Diff
 
 Verdict = Literal["accept", "rework", "reject"]
 FILE = "workflow.json"

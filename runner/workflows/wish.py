@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.execute import Order
+from runner.orders.execute import Order
 from runner.workflows.state import Verdict
 
 

@@ -18,13 +18,13 @@ from router.labels import Status
 from runner.agents.claude import HeadlessClaude
 from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent, Session
-from runner.attempt import attempts
 from runner.errors import Left
 from runner.process import marked
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
-from runner.session import Limits, work
-from runner.verdict import Verdict
+from runner.sessions.attempt import attempts
+from runner.sessions.session import Limits, work
+from runner.sessions.verdict import Verdict
 
 INSTALLED = Path(sysconfig.get_path("purelib"))
 CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"

@@ -16,8 +16,8 @@ import pytest
 
 from router.service import Router, open_router
 from router.settings import Settings as RouterSettings
+from runner.checkout.repository import Repository
 from runner.cli import entry
-from runner.repository import Repository
 from runner.settings import Settings
 
 Script = Callable[..., str]

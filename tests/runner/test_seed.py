@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from runner.agent_file import USES
-from runner.agent_hooks import INTERACTIVE_WORDS, Surroundings
+from runner.agent_files.agent_file import USES
+from runner.agent_files.agent_hooks import INTERACTIVE_WORDS, Surroundings
 from runner.cli import app
 
 RunCli = Callable[..., Any]

@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 import pytest
 
-from runner.attempt import attempts, is_supervised
 from runner.process import marked
-from runner.records import Archive, Entry
+from runner.runs.records import Archive, Entry
+from runner.sessions.attempt import attempts, is_supervised
 
 ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]
 SESSIONS = 6

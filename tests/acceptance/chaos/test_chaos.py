@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from runner.attempt import attempts
 from runner.provider.script import parse_scripts
 from runner.provider.server import running
-from runner.records import Entry, State
+from runner.runs.records import Entry, State
+from runner.sessions.attempt import attempts
 
 pytestmark = pytest.mark.acceptance
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))

@@ -11,8 +11,8 @@ from router.service import Router
 from runner.mcp.place import Place
 from runner.mcp.reach import hidden_for
 from runner.memory.opening import home_of
-from runner.progress import PlainProgress
 from runner.settings import Settings
+from runner.terminal.progress import PlainProgress
 from runner.workflows.start import coordinate
 from runner.workflows.state import RunState
 from runner.workflows.wish import Wish

@@ -8,11 +8,11 @@ import pytest
 
 from router.labels import Platform
 from router.service import Router
-from runner.harvest import Finished
-from runner.records import Archive, Ending, Entry, Record, State
-from runner.repository import Repository
+from runner.acceptance.harvest import Finished
+from runner.checkout.repository import Repository
+from runner.checkout.worktree import Worktree
+from runner.runs.records import Archive, Ending, Entry, Record, State
 from runner.settings import Settings
-from runner.worktree import Worktree
 
 RUN = "20261124-090000-abcd"
 BEGUN = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from router.labels import Platform
+from runner.checkout.project import FILE, Project, read_project
 from runner.cli import app
-from runner.project import FILE, Project, read_project
-from runner.tasks import read_wanted
+from runner.tasks.tasks import read_wanted
 
 TEXT = (Path(__file__).parents[3] / "docs/merging.md").read_text(encoding="utf-8")
 

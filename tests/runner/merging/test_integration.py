@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from runner import integrated
+from runner.acceptance.harvest import Finished
+from runner.checkout.project import Project
 from runner.errors import Busy, Conflicting
-from runner.harvest import Finished
-from runner.integrated import Integrated, integrate, needs_integration, read_integrated
-from runner.integration import Integration, branch_of
-from runner.joint import join
 from runner.lock import locked
-from runner.project import Project
-from runner.records import Entry, State
+from runner.merging import integrated
+from runner.merging.integrated import Integrated, integrate, needs_integration, read_integrated
+from runner.merging.integration import Integration, branch_of
+from runner.merging.joint import join
+from runner.runs.records import Entry, State
 
 GitRun = Callable[..., str]
 Work = Callable[..., Entry]
@@ -116,7 +116,7 @@ def test_doing_it_again_changes_nothing_until_a_branch_moves(
 def test_it_goes_on_where_it_was_killed_in_the_middle_of_a_merge(
     place: Finished, work: Work, repo: Path, git: GitRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.worktree.STALE_S", 0.1)
+    monkeypatch.setattr("runner.checkout.worktree.STALE_S", 0.1)
     entries = [work("1-a", a_txt="1\n"), work("2-b", a_txt="2\n"), work("3-c", c_txt="3\n")]
     path = Integration.open(place, place.repository.resolve("main")).tree.path
     git(path, "merge", "--no-ff", "-m", "dual: merge 1-a", entries[0].record.branch)

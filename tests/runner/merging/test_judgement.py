@@ -10,9 +10,9 @@ import pytest
 from router.labels import Status
 from router.schemas import Outcome
 from router.service import Router
-from runner.harvest import Finished
-from runner.integration import Integration
-from runner.records import Entry, State
+from runner.acceptance.harvest import Finished
+from runner.merging.integration import Integration
+from runner.runs.records import Entry, State
 
 GitRun = Callable[..., str]
 RunCli = Callable[..., Any]

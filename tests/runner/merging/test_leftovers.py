@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from runner.acceptance.harvest import Finished
 from runner.errors import GitFailed
-from runner.harvest import Finished
-from runner.leftovers import Leftovers
 from runner.lock import locked
-from runner.records import Entry, State
+from runner.merging.leftovers import Leftovers
+from runner.runs.records import Entry, State
 
 GitRun = Callable[..., str]
 RunCli = Callable[..., Any]

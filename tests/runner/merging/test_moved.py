@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.harvest import Finished
-from runner.moved import follow_move
-from runner.records import Entry
-from runner.repository import Repository
+from runner.acceptance.harvest import Finished
+from runner.checkout.moved import follow_move
+from runner.checkout.repository import Repository
+from runner.runs.records import Entry
 
 GitRun = Callable[..., str]
 RunCli = Callable[..., Any]

@@ -9,7 +9,7 @@ import pytest
 
 from router.labels import Status
 from router.service import Router
-from runner.harvest import Finished
+from runner.acceptance.harvest import Finished
 from runner.workflows.state import Ledger, Stand
 
 GitRun = Callable[..., str]

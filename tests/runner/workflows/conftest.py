@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from runner.checkout.repository import Repository
 from runner.memory.opening import open_memory
-from runner.progress import PlainProgress
-from runner.records import Archive
-from runner.repository import Repository
-from runner.run import Run
+from runner.runs.records import Archive
+from runner.runs.run import Run
 from runner.settings import Settings
+from runner.terminal.progress import PlainProgress
 from runner.workflows.start import coordinate
 from runner.workflows.state import Ledger, RunState
 from runner.workflows.wish import Wish

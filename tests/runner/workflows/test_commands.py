@@ -15,9 +15,9 @@ import pytest
 
 from router.labels import Status
 from router.service import Router
+from runner.checkout.repository import Repository
 from runner.process import kill_marked
-from runner.records import Archive
-from runner.repository import Repository
+from runner.runs.records import Archive
 from runner.settings import Settings
 
 from .conftest import PARTS

@@ -10,9 +10,9 @@ import pytest
 from runner.errors import BadInput
 from runner.memory.errors import EntryMissing
 from runner.memory.opening import open_memory
-from runner.progress import PlainProgress
-from runner.run import Run
+from runner.runs.run import Run
 from runner.settings import Settings
+from runner.terminal.progress import PlainProgress
 from runner.workflows.control import place_of
 from runner.workflows.start import resume
 from runner.workflows.state import RunState, Stand

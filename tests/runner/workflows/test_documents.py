@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from runner.cli import app
-from runner.run import Run
+from runner.runs.run import Run
 from runner.workflows.catalog import BUILT_IN
 from runner.workflows.forms import PhaseForm, PhasesFile
 from runner.workflows.roles import ROLES

@@ -12,11 +12,11 @@ import pytest
 from router.labels import Status
 from router.service import Router
 from runner.errors import BadInput, Busy
-from runner.integration import Integration
 from runner.memory.errors import EntryMissing
-from runner.progress import PlainProgress
-from runner.run import Run
+from runner.merging.integration import Integration
+from runner.runs.run import Run
 from runner.settings import Settings
+from runner.terminal.progress import PlainProgress
 from runner.workflows.catalog import BUILT_IN
 from runner.workflows.errors import PhaseFailed, RunUnknown, VariableMissing, WorkflowUnknown
 from runner.workflows.start import carry_out, exit_code, resume

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runner.execute import Order
-from runner.run import Run
+from runner.orders.execute import Order
+from runner.runs.run import Run
 from runner.workflows.execution import Execution
 from runner.workflows.site import Site
 from runner.workflows.state import RunState, Stand

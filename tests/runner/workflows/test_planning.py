@@ -9,12 +9,12 @@ import pytest
 
 from runner.agents.claude import HeadlessClaude
 from runner.agents.codex import HeadlessCodex
+from runner.agents.events import Message
 from runner.agents.protocol import Session
 from runner.agents.scripted import ScriptedAgent
-from runner.events import Message
-from runner.progress import PlainProgress
-from runner.run import Run
+from runner.runs.run import Run
 from runner.settings import Settings
+from runner.terminal.progress import PlainProgress
 from runner.workflows.model import Worker
 from runner.workflows.planning import SCHEMA, Planner, read_plan
 from runner.workflows.start import resume

@@ -1,0 +1,164 @@
+"""A worker's own checkout and branch, made before its session and settled after it."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from runner.checkout.git import Git
+from runner.checkout.repository import Repository
+from runner.errors import GitFailed
+from runner.process import POLL_S
+
+AUTHOR = ("-c", "user.name=dual-orchestrator", "-c", "user.email=dual-orchestrator@localhost")
+"""Who commits what a worker left uncommitted."""
+STALE_S = 3.0
+"""How long a lock of git's in a worker's checkout is waited for: the program that took it may have been killed."""
+
+
+class Diff(BaseModel):
+    """The size of a worker's change against its base."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: int = 0
+    added: int = 0
+    """Lines; binary files count none."""
+    removed: int = 0
+
+
+def git_folders(repository: Repository, path: Path, branch: str) -> tuple[Path, ...]:
+    """The folders that a commit in the worktree `path` writes to.
+
+    Not the whole git folder: hooks and configuration are run later, outside any sandbox.
+    """
+    common, heads = repository.common_dir, Path("refs/heads", branch).parent
+    return common / "worktrees" / path.name, common / "objects", common / heads, common / "logs" / heads
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """A checkout of its own on a branch of its own."""
+
+    path: Path
+    branch: str
+    base: str
+    """The commit it starts from."""
+    home: Path | None = None
+    """Another checkout of the repository: the way to the branch where this one was deleted."""
+
+    @classmethod
+    def add(cls, repository: Repository, path: Path, branch: str, base: str) -> "Worktree":
+        """Make the checkout and the branch; raises `GitFailed` where that fails, then neither is left."""
+        git = repository.git
+        try:
+            git("worktree", "add", "--quiet", "--no-track", "-b", branch, str(path), base)
+        except BaseException:
+            git.succeeds("worktree", "remove", "--force", str(path))
+            git.succeeds("branch", "--delete", "--force", branch)
+            raise
+        return cls(path, branch, base, repository.root)
+
+    @classmethod
+    def attach(cls, repository: Repository, path: Path, branch: str, base: str) -> "Worktree":
+        """Find the checkout and the branch, or make what is missing: one of them, half of it, or both.
+
+        Nobody else may be making it meanwhile. Raises `GitFailed` where that can't be done.
+        """
+        tree, git = cls(path, branch, base, repository.root), repository.git
+        if tree.is_whole:
+            return tree
+        if not git.succeeds("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"):
+            _forget(git, path)
+            return cls.add(repository, path, branch, base)
+        _forget(git, path)
+        git("worktree", "add", "--quiet", str(path), branch)
+        return tree
+
+    @property
+    def git(self) -> Git:
+        """Git in this checkout, or in its home where it was deleted."""
+        return Git(self.home if self.home and not self.path.is_dir() else self.path)
+
+    @property
+    def is_whole(self) -> bool:
+        """True where the checkout is there, was made to its end, and belongs to its repository."""
+        if not self.path.is_dir():
+            return False
+        try:
+            told = self.git("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
+        except GitFailed:
+            return False
+        top, own, common = (Path(line) for line in told.split("\n"))
+        if (own / "locked").exists():  # git's own mark while it makes one
+            return False
+        home = None if self.home is None else Git(self.home)("rev-parse", "--path-format=absolute", "--git-common-dir")
+        return top == self.path.resolve() and home in {None, str(common)}
+
+    def settle(self, message: str) -> str:
+        """Commit what is uncommitted, make sure that the branch holds all work, and return its commit.
+
+        Of a checkout that was deleted, what was committed is on the branch already.
+
+        Raises:
+            GitFailed: something can't be committed; it then still lies in the checkout.
+        """
+        self._repair()
+        if self.path.is_dir():
+            self._commit(message)
+        return self.git("rev-parse", "--verify", f"refs/heads/{self.branch}")
+
+    def elsewhere(self) -> str:
+        """The branch, or commit, that the worker went to and whose work ours doesn't lead to; empty: there is none."""
+        if not self.path.is_dir() or self.git.succeeds("merge-base", "--is-ancestor", "HEAD", self.branch):
+            return ""
+        return self.git("branch", "--show-current") or self.git("rev-parse", "HEAD")
+
+    def diff(self) -> Diff:
+        """Measure the branch against its base."""
+        lines = self.git("diff", "--numstat", f"{self.base}...{self.branch}").splitlines()
+        counts = [line.split("\t")[:2] for line in lines]
+        added, removed = (sum(int(pair[i]) for pair in counts if pair[i] != "-") for i in (0, 1))
+        return Diff(files=len(lines), added=added, removed=removed)
+
+    def unlock(self) -> None:
+        """Take away what a git that was killed left locked; whoever worked here has ended by now."""
+        own, common = (Path(line) for line in self.git("rev-parse", "--git-dir", "--git-common-dir").split("\n"))
+        locks = [self.path / own / "index.lock", self.path / own / "HEAD.lock",
+                 self.path / common / f"refs/heads/{self.branch}.lock"]  # fmt: skip
+        deadline = time.monotonic() + STALE_S
+        while any(lock.exists() for lock in locks) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        for lock in locks:
+            with suppress(OSError):  # git says so itself
+                lock.unlink()
+
+    def _repair(self) -> None:
+        """Join the checkout to its repository again, where that was moved or the worker removed what joins them."""
+        if self.home and self.path.is_dir() and not self.is_whole:
+            Git(self.home).succeeds("worktree", "repair", str(self.path))
+            if not self.is_whole:
+                raise GitFailed(self.path, ("worktree", "repair"), "it is no longer a checkout of the repository")
+
+    def _commit(self, message: str) -> None:
+        git = self.git
+        self.unlock()
+        git("add", "--all")
+        if not git.succeeds("diff", "--cached", "--quiet"):
+            git(*AUTHOR, "commit", "--quiet", "--no-verify", "--message", message)
+        head, ours = git("rev-parse", "HEAD"), f"refs/heads/{self.branch}"
+        if git("branch", "--show-current") == self.branch:
+            return
+        # The worker went to another branch, to none, or deleted ours: it must lead to its work.
+        there = git.succeeds("rev-parse", "--verify", "--quiet", ours)
+        if not there or git.succeeds("merge-base", "--is-ancestor", ours, head):
+            git("update-ref", ours, head)
+
+
+def _forget(git: Git, path: Path) -> None:
+    """Take away what is left of a checkout that was half made, or that somebody deleted."""
+    git.succeeds("worktree", "unlock", str(path))
+    git.succeeds("worktree", "remove", "--force", str(path))
+    git.succeeds("worktree", "prune")

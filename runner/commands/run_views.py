@@ -1,0 +1,137 @@
+"""Runs as commands find and show them."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from runner.runs.records import Archive, Entry
+    from runner.runs.submission import RunFolder
+
+
+MOST_LINES = 20
+"""Tasks of a run that are listed one by one."""
+
+
+def find(run: str, worker: str | None = None) -> "tuple[Archive, list[Entry]]":
+    from runner.checkout.repository import Repository
+    from runner.errors import BadInput
+    from runner.runs.history import find_entries
+    from runner.runs.records import Archive
+    from runner.settings import read_settings
+
+    archive = Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
+    if not run:
+        runs = sorted(path.parent.parent.name for path in (archive.folder / "runs").glob("*/*/run.json"))
+        if not runs:
+            raise BadInput("there is no run in this repository yet; `runner execute` starts one")
+        run = runs[-1]
+    return archive, find_entries(archive, run, worker)
+
+
+def is_workflow(run: str) -> bool:
+    """True where a run of this name is one of a workflow; one that isn't there is none."""
+    from runner.checkout.repository import Repository
+    from runner.runs.records import Archive
+    from runner.settings import read_settings
+
+    archive = Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
+    return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob("*/workflow.json"))
+
+
+def list_runs(home: Path) -> None:
+    """Print one line a task, the runs one below the other; of a run with many tasks, how many stand where."""
+    import sys
+    from collections import Counter
+
+    from runner.checkout.repository import Repository
+    from runner.runs.standing import standings
+
+    repository = Repository.around(Path.cwd())
+    archive = home / "repositories" / repository.key
+    if not archive.exists():
+        from runner.runs.records import Archive  # the repository may have been moved
+
+        archive = Archive.of(repository, home).folder
+    for run_id, tasks in standings(archive):
+        counts = Counter(task.state for task in tasks)
+        told = ", ".join(f"{count} {state}" for state, count in counts.items())
+        sys.stdout.write(f"{run_id}  {told}\n")
+        shown = tasks
+        if len(tasks) > MOST_LINES:
+            sys.stdout.write(f"  `runner status --json` lists all {len(tasks)}\n")
+            shown = [task for task in tasks if task.state not in {"queued", "succeeded"}][:MOST_LINES]
+        width = max((len(task.folder.name) for task in shown), default=0)
+        for task in shown:
+            sys.stdout.write(f"  {task.folder.name:<{width}}  {task.state:<11}  {task.branch}".rstrip() + "\n")
+
+
+def follow_run(run_id: str, *, json: bool) -> int:
+    """Show a run until it has ended, then what came of it; returns the exit code."""
+    import threading
+
+    from runner.orders.follow import Follower
+    from runner.runs.submission import RunFolder
+    from runner.terminal.progress import open_progress
+    from runner.terminal.signals import stopping
+
+    _, entries = find(run_id)
+    folder, progress, leave = RunFolder(entries[0].folder.parent), open_progress(), threading.Event()
+    if folder.submission and not folder.has_ended:
+        with stopping(leave), progress.shown():
+            follower = Follower(folder, progress)
+            follower.alone.set()
+            follower.to_the_end(threading.Event(), leave)
+        if leave.is_set():
+            progress.note(f"run {run_id} goes on; `runner watch {run_id}` comes back to it")
+    return show(run_id, json=json)
+
+
+def sit_down(entry: "Entry", *, json: bool) -> int:
+    from dataclasses import replace
+
+    from runner.commands.control import attach as sit
+    from runner.orders.opening import Order, open_routing, open_run
+    from runner.outcomes.outbox import Outbox
+    from runner.outcomes.outcomes import tell
+    from runner.runs.records import State
+    from runner.settings import read_settings
+    from runner.terminal.progress import open_progress
+    from runner.terminal.signals import stopping
+
+    settings, record = read_settings(), entry.record
+    run = replace(open_run(Order(()), settings, record.cwd, open_progress()), id=record.run_id)
+    with closing(open_routing(settings)) as routing, stopping(run.stop, run.leave):
+        closed = sit(entry, run, settings)
+        if closed.state is not State.WAITING:
+            tell(closed, Outbox(settings.data_folder() / "outbox", routing))
+    return show(record.run_id, json=json)
+
+
+def show(run_id: str, *, json: bool) -> int:
+    from runner.checkout.repository import Repository
+    from runner.commands import summary
+    from runner.orders.report import Report
+
+    archive, entries = find(run_id)
+    report = Report.of(archive, entries[0].record.run_id, Repository.around(Path.cwd()).root)
+    summary.print_json(summary.report_json(report)) if json else summary.print_report(report)
+    return report.exit_code
+
+
+def go_on_with(folder: "RunFolder", *, detach: bool, json: bool) -> NoReturn:
+    if not detach:
+        raise typer.Exit(follow_run(folder.path.name, json=json))
+    step = f"runner watch {folder.path.name}"
+    tell_facts(
+        {"run_id": folder.path.name, "next": [step]}, json=json, text=f"run {folder.path.name} goes on; `{step}`"
+    )
+    raise typer.Exit(0)
+
+
+def tell_facts(facts: dict[str, Any], *, json: bool, text: str) -> None:
+    from runner.commands.summary import print_json
+
+    print_json(facts) if json else typer.echo(text)

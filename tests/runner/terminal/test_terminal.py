@@ -1,0 +1,293 @@
+"""With a terminal: it is lent to the interactive program, and a key says what came of it."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from router.labels import Platform, Status
+from router.service import Router
+from runner.checkout.repository import Repository
+from runner.runs.records import Archive, State
+from runner.settings import Settings
+from runner.terminal.signals import deaf_to_keys, stopping
+from runner.terminal.terminal import ask
+
+Open = Callable[..., "pexpect.spawn[str]"]
+Script = Callable[..., str]
+CLAUDE = f"""#!{sys.executable}
+import json, os, pathlib, signal, sys, termios, tty
+if sys.argv[-1] == " deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGINT, lambda *_: print("INTERRUPTED", flush=True))
+tty.setcbreak(0)
+print(f"CLAUDE GOT{{sys.argv[-1]}}", flush=True)
+if "CLAUDE_CONFIG_DIR" in os.environ:
+    folder = pathlib.Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects/here"
+    folder.mkdir(parents=True)
+    usage = {{"input_tokens": 100, "output_tokens": 7}}
+    message = {{"id": "m", "content": [{{"type": "text", "text": "So it is."}}], "usage": usage}}
+    lines = {{"type": "assistant", "message": message}}, {{"type": "cost-state", "totalCostUSD": 0.5}}
+    transcript = folder / (sys.argv[sys.argv.index("--session-id") + 1] + ".jsonl")
+    transcript.write_text("".join(json.dumps(line) + "\\n" for line in lines))
+for answer in iter(sys.stdin.readline, ""):
+    if answer in ("bye\\n", "fail\\n"):
+        sys.exit(0 if answer == "bye\\n" else 3)
+"""
+
+
+@pytest.fixture
+def open_runner(repo: Path, environ: dict[str, str], tmp_path: Path) -> Iterator[Open]:
+    """Runs `runner execute` in a terminal, with a small program in the place of claude."""
+    claude = tmp_path / "claude"
+    claude.write_text(CLAUDE)
+    claude.chmod(0o755)
+    opened: list[pexpect.spawn[str]] = []
+
+    def run(*args: str, command: tuple[str, ...] = ("execute",)) -> "pexpect.spawn[str]":
+        argv = ["-c", "from runner.cli import entry; entry()", *command, *args]
+        env = {**environ, "RUNNER_CLAUDE": str(claude), "TERM": "xterm-256color"}
+        opened.append(
+            pexpect.spawn(
+                sys.executable, argv, cwd=str(repo), env=env, encoding="utf-8", timeout=60, dimensions=(40, 160)
+            )
+        )
+        return opened[-1]
+
+    yield run
+    for terminal in opened:
+        if terminal.isalive():
+            terminal.kill(signal.SIGKILL)
+            terminal.wait()
+        terminal.close()
+
+
+@pytest.fixture
+def archive(repository: Repository, settings: Settings) -> Archive:
+    return Archive.of(repository, settings.data_folder())
+
+
+def end(terminal: "pexpect.spawn[str]") -> int | None:
+    """Wait for the end and return the exit code."""
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    return terminal.exitstatus
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "state", "accepted", "code"),
+    [
+        ("bye", "g", State.SUCCEEDED, True, 0),
+        ("bye", "b", State.REJECTED, False, 1),
+        ("bye", "?s", State.SUCCEEDED, None, 0),
+        ("fail", "s", State.FAILED, None, 1),
+        ("fail", "G", State.SUCCEEDED, True, 0),
+    ],
+)
+def test_a_key_says_what_came_of_an_interactive_task(
+    open_runner: Open, archive: Archive, answer: str, key: str, state: State, *, accepted: bool | None, code: int
+) -> None:
+    terminal = open_runner("--platform", "claude-code", "--", "--help me")
+    terminal.expect("CLAUDE GOT --help me")
+    terminal.sendline(answer)
+    terminal.expect(r"Was it right\?.*\[s\] skip")
+    terminal.send(key)
+    assert end(terminal) == code
+    (entry,) = archive.entries()
+    assert entry.ending is not None
+    assert (entry.state, entry.ending.accepted) == (state, accepted)
+
+
+def test_the_platform_that_it_should_have_been_goes_to_the_router(open_runner: Open, router: Router) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.sendline("bye")
+    terminal.expect(r"\[c\] should be codex")
+    terminal.send("c")
+    assert end(terminal) == 1
+    ((_, outcomes, corrections),) = router.journal.history()
+    assert [outcome.status for outcome in outcomes] == [Status.REJECTED]
+    assert [correction.platform for correction in corrections] == [Platform.CODEX]
+
+
+def test_ctrl_c_is_for_the_program_that_has_the_terminal(open_runner: Open) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.sendintr()
+    terminal.expect("INTERRUPTED")
+    terminal.sendline("bye")
+    terminal.expect("skip")
+    terminal.send("g")
+    assert end(terminal) == 0
+
+
+def test_ctrl_c_at_the_question_ends_the_run(open_runner: Open, archive: Archive) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it", "explain that")
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.sendline("bye")
+    terminal.expect("skip")
+    terminal.sendintr()
+    assert end(terminal) == 130
+    assert [entry.state for entry in archive.entries()] == [State.CANCELLED, State.CANCELLED]
+
+
+def test_a_hybrid_task_begins_with_its_design(open_runner: Open) -> None:
+    terminal = open_runner("--platform", "hybrid", "refactor it")
+    terminal.expect("phase design: begins")
+    terminal.expect("CLAUDE GOT Design, before anything is implemented: refactor it")
+    terminal.sendline("bye")
+    terminal.expect("there is no design")
+    assert end(terminal) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("y", "succeeded"), ("n", "not confirmed"), ("i", "CLAUDE GOT write tests"), ("h", "CLAUDE GOT Design, before")],
+)
+def test_an_unsure_decision_is_asked_about(open_runner: Open, key: str, told: str) -> None:
+    terminal = open_runner("write tests")
+    terminal.expect(r"1-write-tests: codex\?.*\[n\] no")
+    terminal.send(key)
+    terminal.expect(told)
+    if key in "yn":
+        assert end(terminal) == (0 if key == "y" else 1)
+
+
+def test_headless_tasks_go_on_while_a_person_sits_with_another(
+    open_runner: Open, archive: Archive, script: Script
+) -> None:
+    terminal = open_runner("explain it", "write tests: " + script(say="hi"))
+    terminal.expect(r"1-explain-it: claude-code\?")
+    terminal.send("y")
+    terminal.expect(r"2-write-tests-say-hi: codex\?")
+    terminal.send("y")
+    terminal.expect("CLAUDE GOT explain it")
+    while not any(entry.ending for entry in archive.entries()):
+        threading.Event().wait(0.05)
+    terminal.sendline("bye")
+    terminal.expect("skip")
+    terminal.send("g")
+    terminal.expect("2-write-tests-say-hi.*succeeded")
+    assert end(terminal) == 0
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_closed_terminal_ends_the_run_in_good_order(open_runner: Open, archive: Archive, *, asked: bool) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    terminal.expect("CLAUDE GOT explain it")
+    if asked:
+        terminal.sendline("bye")
+        terminal.expect("skip")
+    terminal.ptyproc.fileobj.close()  # type: ignore[attr-defined]  # missing in the stubs
+    assert terminal.wait() == 130
+    (entry,) = archive.entries()
+    assert (entry.state, entry.reason) == (State.CANCELLED, "stopped by the user")
+
+
+def test_sigterm_ends_an_interactive_program_that_does_not_want_to_end(open_runner: Open, archive: Archive) -> None:
+    terminal = open_runner("--platform", "claude-code", "deaf")
+    terminal.expect("CLAUDE GOT deaf")
+    terminal.kill(signal.SIGTERM)
+    assert end(terminal) == 130
+    (entry,) = archive.entries()
+    assert entry.ending is not None
+    assert entry.ending.exit_code == -signal.SIGKILL
+
+
+def test_a_program_that_cannot_be_started_leaves_the_terminal_as_it_was(open_runner: Open, tmp_path: Path) -> None:
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    (tmp_path / "claude").write_text("#!/no/such/interpreter\n")
+    terminal.expect("can't be started")
+    assert end(terminal) == 7
+
+
+def test_a_stopped_run_asks_nothing() -> None:
+    stop = threading.Event()
+    stop.set()
+    assert ask("Well?", {"y": "yes"}, stop) is None
+
+
+def test_signals_that_the_caller_ignores_stay_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping(threading.Event()), deaf_to_keys():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_task_that_waits_for_a_person_is_had_by_attaching(
+    open_runner: Open, archive: Archive, cli: Callable[..., Any], router: Router
+) -> None:
+    assert cli("execute", "explain it").returncode == 8
+    terminal = open_runner(command=("attach",))
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.sendline("bye")
+    terminal.expect("Was it right")
+    terminal.send("g")
+    terminal.expect(pexpect.EOF)
+    assert terminal.wait() == 0
+    (entry,) = archive.entries()
+    assert (entry.state, entry.reason) == (State.SUCCEEDED, "accepted by the user")
+    assert [o.accepted for _, outcomes, _ in router.journal.history() for o in outcomes] == [True]
+    refused = cli("attach")
+    assert (refused.returncode, "waits for a person" in refused.stderr) == (2, True)
+
+
+@pytest.fixture
+def tmux(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """A tmux of the test's own."""
+    found = shutil.which("tmux")
+    if found is None:
+        pytest.skip("tmux isn't installed")
+    environ["TMUX_TMPDIR"] = str(tmp_path)
+    environ.pop("TMUX", None)
+
+    def run(*args: str) -> str:
+        return subprocess.run([found, *args], env=environ, capture_output=True, text=True, check=False).stdout
+
+    yield run
+    run("kill-server")
+
+
+def test_a_session_in_a_window_outlives_the_terminal_and_is_attached_to_again(
+    open_runner: Open, archive: Archive, tmux: Callable[..., str], cli: Callable[..., Any]
+) -> None:
+    terminal = open_runner("--tmux", "--platform", "claude-code", "explain it")
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.ptyproc.fileobj.close()  # type: ignore[attr-defined]  # missing in the stubs
+    terminal.wait()
+    (entry,) = archive.entries()
+    assert (entry.state, entry.reason) == (State.RUNNING, "")
+    again = open_runner(command=("attach", entry.record.run_id))
+    again.expect("CLAUDE GOT explain it")
+    again.sendline("bye")
+    again.expect(r"Was it right\?")
+    again.send("g")
+    assert end(again) == 0
+    (entry,) = archive.entries()
+    assert (entry.state, entry.reason) == (State.SUCCEEDED, "accepted by the user")
+
+
+def test_what_a_session_used_is_read_from_its_transcript(
+    open_runner: Open, archive: Archive, environ: dict[str, str], tmp_path: Path, cli: Callable[..., Any]
+) -> None:
+    environ["CLAUDE_CONFIG_DIR"] = str(tmp_path / "claude-home")
+    terminal = open_runner("--platform", "claude-code", "explain it")
+    terminal.expect("CLAUDE GOT explain it")
+    terminal.sendline("bye")
+    terminal.expect("skip")
+    terminal.send("g")
+    assert end(terminal) == 0
+    (entry,) = archive.entries()
+    assert entry.ending is not None
+    assert (entry.ending.tokens, entry.ending.cost_usd, entry.ending.turns) == (107, 0.5, 1)
+    assert entry.ending.message == "So it is."
+    assert "So it is." in cli("logs", entry.record.run_id).stdout
