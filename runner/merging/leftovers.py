@@ -13,11 +13,13 @@ from runner.checkout.repository import Repository
 from runner.errors import Busy, GitFailed, StorageUnavailable
 from runner.lock import locked
 from runner.merging.landing import checkouts
+from runner.merging.merged import Merged
 from runner.runs.records import Archive, Entry, State
 from runner.sessions.attempt import is_supervised
 
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 UNDER_WAY = "under way"
+UNMERGED = "not merged"
 ALIEN = "no checkout of this repository"
 Kind = Literal["worktree", "branch", "files"]
 
@@ -67,8 +69,9 @@ class Leftovers:
         """What every run left, or those whose ids begin so; the oldest first."""
         wanted = tuple(runs)
         found: dict[str, list[Item]] = defaultdict(list)
-        worktrees = list(self._worktrees())
-        for run_id, item in (*worktrees, *self._branches(worktrees), *self._files()):
+        merged = Merged(self.repository.git)
+        worktrees = list(self._worktrees(merged))
+        for run_id, item in (*worktrees, *self._branches(worktrees, merged), *self._files()):
             if not wanted or run_id.startswith(wanted):
                 found[run_id].append(item)
         return [self._leftover(run_id, items) for run_id, items in sorted(found.items())]
@@ -108,12 +111,13 @@ class Leftovers:
         waits = states & {State.WAITING, State.NEEDS_INPUT, State.RATE_LIMITED}
         return Leftover(run_id, items, reason="a task of it waits" if waits else "")
 
-    def _worktrees(self) -> Iterator[tuple[str, Item]]:
+    def _worktrees(self, merged: Merged) -> Iterator[tuple[str, Item]]:
         for path in sorted((self.archive.folder / "worktrees").glob("*")):
             if found := _RUN.match(path.name):
-                yield found[0], Item("worktree", str(path), reason=self._unsaved(path), size_bytes=_size(path))
+                reason = self._unsaved(path, found[0], merged)
+                yield found[0], Item("worktree", str(path), reason=reason, size_bytes=_size(path))
 
-    def _unsaved(self, path: Path) -> str:
+    def _unsaved(self, path: Path, run_id: str, merged: Merged) -> str:
         """Why a worktree can't go without loss."""
         git = Git(path)
         try:
@@ -124,23 +128,20 @@ class Leftovers:
             return ALIEN
         if changes:
             return f"uncommitted changes in {len(changes.splitlines())} files"
-        return "" if self._is_merged(head) else "not merged"
+        return "" if merged.holds(head, run_id) else UNMERGED
 
-    def _branches(self, worktrees: Sequence[tuple[str, Item]]) -> Iterator[tuple[str, Item]]:
+    def _branches(self, worktrees: Sequence[tuple[str, Item]], merged: Merged) -> Iterator[tuple[str, Item]]:
         told = self.repository.git("for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads/dual/")
         places, ours = checkouts(self.repository.git), {Path(item.name).resolve(): item for _, item in worktrees}
         for name, tip in (line.split(" ") for line in told.splitlines()):
-            found, reason = _RUN.fullmatch(name.split("/")[1]), "" if self._is_merged(tip) else "not merged"
-            if found and (place := places.get(name)):
+            found = _RUN.fullmatch(name.split("/")[1])
+            if not found:
+                continue
+            reason = "" if merged.holds(tip, found[0]) else UNMERGED
+            if place := places.get(name):
                 tree = ours.get(place.resolve())
                 reason = f"checked out in {place}" if tree is None else reason or (tree.reason and "its worktree stays")
-            if found:
-                yield found[0], Item("branch", name, tip, reason)
-
-    def _is_merged(self, commit: str) -> bool:
-        """True where a branch that is no worker's, or the checkout, leads to the commit."""
-        others = ("--not", "--exclude=dual/*", "--branches", "--remotes", "HEAD")
-        return not self.repository.git("rev-list", "--max-count=1", commit, *others)
+            yield found[0], Item("branch", name, tip, reason)
 
     def _files(self) -> Iterator[tuple[str, Item]]:
         for path in sorted((self.archive.folder / "runs").glob("*")):

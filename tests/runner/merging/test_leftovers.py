@@ -99,6 +99,56 @@ def test_work_that_is_in_another_branch_or_on_a_remote_is_merged(
     assert left(place) == (0, 0, False)
 
 
+def squash(repo: Path, git: GitRun, branch: str) -> None:
+    git(repo, "merge", "--quiet", "--squash", branch)
+    git(repo, "commit", "--quiet", "--message", f"{branch} as one")
+
+
+def add(repo: Path, git: GitRun, name: str) -> None:
+    (repo / name).write_text("later\n")
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "--message", name)
+
+
+@pytest.mark.parametrize("how", ["squash", "pick", "rebase"])
+def test_work_whose_change_is_in_another_branch_is_merged(
+    clean: Clean, work: Work, place: Finished, repo: Path, git: GitRun, how: str
+) -> None:
+    entry, branch = work("1-a", a_txt="1\n"), f"dual/{RUN}/1-a"
+    add(entry.record.cwd, git, "more.txt")
+    add(repo, git, "meanwhile.txt")
+    if how == "squash":
+        squash(repo, git, branch)
+    else:
+        git(repo, "cherry-pick", *(["--no-commit"] if how == "pick" else []), f"main...{branch}", "--right-only")
+        git(repo, "diff", "--cached", "--quiet") if how == "rebase" else git(repo, "commit", "-qm", "picked")
+    add(repo, git, "afterwards.txt")
+    assert git(repo, "branch", "--contains", branch, "main") == ""
+    clean("--all")
+    assert left(place) == (0, 0, False)
+
+
+def test_workers_go_with_their_integration_that_was_squashed(
+    cli: RunCli, clean: Clean, work: Work, place: Finished, repo: Path, git: GitRun
+) -> None:
+    work("1-a", a_txt="1\n")
+    work("2-b", b_txt="2\n")
+    assert cli("accept", RUN, "--branch", f"dual/{RUN}/kept").returncode == 0
+    squash(repo, git, f"dual/{RUN}/integration")
+    clean("--all")
+    assert left(place) == (0, 0, False)
+
+
+def test_half_of_a_change_elsewhere_is_not_merged(
+    clean: Clean, work: Work, place: Finished, repo: Path, git: GitRun
+) -> None:
+    entry = work("1-a", a_txt="1\n")
+    squash(repo, git, f"dual/{RUN}/1-a")
+    add(entry.record.cwd, git, "more.txt")
+    assert {item["reason"] for item in clean("--all")[RUN]["items"]} == {"not merged", ""}
+    assert left(place) == (1, 1, True)
+
+
 def test_work_that_left_its_branch_is_not_taken_for_merged(
     clean: Clean, work: Work, place: Finished, git: GitRun
 ) -> None:
