@@ -124,15 +124,22 @@ def main(arguments: list[str]) -> int:
     except FileNotFoundError:
         _tell(Finished(ok=False, reason=f"no conversation {session_id}", cause=Cause.UNKNOWN_SESSION))
         return 1
-    return converse(Conversation(kept["steps"], kept["done"], path), session_id)
+    conversation = Conversation(kept["steps"] + _told(task), path=path)
+    conversation.keep(kept["done"])
+    return converse(conversation, session_id)
 
 
 def _steps(script: str) -> list[dict[str, Any]]:
+    return _told(script) or _cast(script) or [{"say": script}]
+
+
+def _told(script: str) -> list[dict[str, Any]]:
+    """The steps that a text begins with; where it is the answer to a question, they are played after the others."""
     try:
         steps, _ = json.JSONDecoder().raw_decode(script)
     except ValueError:
-        steps = None
-    return steps if isinstance(steps, list) else _cast(script) or [{"say": script}]
+        return []
+    return steps if isinstance(steps, list) else []
 
 
 def _cast(task: str) -> list[dict[str, Any]]:

@@ -70,10 +70,28 @@ class Again:
             BadInput: there is nothing to go on with, or the run is under way.
         """
         stopped = [entry for entry in entries if entry.state in STOPPED and entry.record.submitted]
-        folder, submission = self._submission(entries, stopped, "nothing of it was stopped")
+        return self._reopen(entries, stopped, "nothing of it was stopped")
+
+    def answer(self, entries: Sequence[Entry], answer: str) -> RunFolder:
+        """Go on with the one session of `entries` that ended with a question; the `answer` is what it is told.
+
+        Raises:
+            BadInput: none has asked, or several have; the answer is blank; or the run is under way.
+        """
+        asking = [entry for entry in entries if entry.state is State.NEEDS_INPUT and entry.record.submitted]
+        run_id = entries[0].record.run_id
+        if len(asking) > 1:
+            names = ", ".join(entry.record.worker for entry in asking)
+            raise BadInput(f"{names} ask: name the one that is answered, `runner resume {run_id} WORKER --answer …`")
+        if not answer.strip():
+            raise BadInput('the answer is blank; say --answer "…", or `runner retry` to begin again')
+        return self._reopen(entries, asking, "nothing of it asks", answer)
+
+    def _reopen(self, entries: Sequence[Entry], stopped: Sequence[Entry], none: str, answer: str = "") -> RunFolder:
+        folder, submission = self._submission(entries, stopped, none)
         spent_s = max(entry.ending.wall_s or 0 if entry.ending else 0 for entry in stopped)
         for entry in stopped:
-            reopen(entry.folder)
+            reopen(entry.folder, answer)
             for name in ("exit.json", "cancel"):
                 (entry.folder / name).unlink(missing_ok=True)
         limits = submission.limits
@@ -130,7 +148,8 @@ def attach(entry: Entry, run: Run, settings: Settings) -> Closed:
     Raises:
         BadInput: it does not wait, or needs no person.
     """
-    planned = Planned(entry.record.worker, entry.record.task, entry.record.decision, entry.record.after)
+    record = entry.record
+    planned = Planned(record.worker, record.task, record.decision, record.after, record.brief)
     if has_window(entry):
         return InteractiveJob(planned, interactive_agent(settings), window=True).carry_out(run)
     if entry.state is not State.WAITING:

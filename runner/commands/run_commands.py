@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from runner.commands.run_views import find, follow_run, go_on_with, is_workflow, sit_down, tell_facts
+from runner.commands.run_views import find, follow_run, go_on_with, is_workflow, refuse_worker, sit_down, tell_facts
 
 RunId = Annotated[str, typer.Argument(help="The run, as `runner status` lists it; its beginning is enough.")]
 LatestRun = Annotated[str, typer.Argument(help="The run; its beginning is enough. Without one, the latest.")]
@@ -54,6 +54,10 @@ def cancel(run: RunId, worker: Worker = None, json: Json = False) -> None:
 
 def resume(
     run: RunId,
+    worker: Worker = None,
+    answer: Annotated[
+        str | None, typer.Option(help="What a session is told that ended with a question; it goes on with it.")
+    ] = None,
     verdict: Annotated[
         Literal["accept", "rework", "reject"] | None, typer.Option(help="Your verdict, where a review waits for it.")
     ] = None,
@@ -73,14 +77,16 @@ def resume(
     if is_workflow(run):
         from runner.workflows.commands import resume as go_on
 
+        refuse_worker(run, worker, answer)
         go_on(run, verdict=verdict, notes=notes, skip=skip, retry=retry, interactive=interactive, json=json)
         return
     from runner.commands.control import Again
     from runner.settings import read_settings
     from runner.terminal.progress import open_progress
 
-    _, entries = find(run)
-    folder = Again(read_settings(), Path.cwd(), open_progress(), timeout).resume(entries)
+    _, entries = find(run, worker)
+    again = Again(read_settings(), Path.cwd(), open_progress(), timeout)
+    folder = again.resume(entries) if answer is None else again.answer(entries, answer)
     go_on_with(folder, detach=detach, json=json)
 
 

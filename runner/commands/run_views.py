@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from runner.runs.submission import RunFolder
 
 
+ANSWER = 'runner resume {run_id} {worker} --answer "…"'
 MOST_LINES = 20
 """Tasks of a run that are listed one by one."""
 
@@ -41,6 +42,16 @@ def is_workflow(run: str) -> bool:
     return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob("*/workflow.json"))
 
 
+def refuse_worker(run: str, worker: str | None, answer: str | None) -> None:
+    from runner.errors import BadInput
+
+    if worker is not None or answer is not None:
+        raise BadInput(
+            f"run {run} is a workflow's, which goes on as a whole: `runner resume {run}`; what a session asked is "
+            "answered to its phase, `--retry PHASE`, or by --verdict rework --notes"
+        )
+
+
 def list_runs(home: Path) -> None:
     """Print one line a task, the runs one below the other; of a run with many tasks, how many stand where."""
     import sys
@@ -66,6 +77,8 @@ def list_runs(home: Path) -> None:
         width = max((len(task.folder.name) for task in shown), default=0)
         for task in shown:
             sys.stdout.write(f"  {task.folder.name:<{width}}  {task.state:<11}  {task.branch}".rstrip() + "\n")
+            if task.state == "needs_input" and not (task.folder.parent / "workflow.json").exists():
+                sys.stdout.write("    next: " + ANSWER.format(run_id=run_id, worker=task.folder.name) + "\n")
 
 
 def follow_run(run_id: str, *, json: bool) -> int:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.checkout.worktree import Diff
+from runner.commands.run_views import ANSWER
 from runner.errors import some
 from runner.merging.integrated import Integrated
 from runner.orders.report import Report
@@ -53,6 +54,8 @@ def next_steps(entry: Entry) -> list[str]:
         return [record.command]
     if entry.state in {State.QUEUED, State.RUNNING}:
         return [f"runner logs -f {record.run_id} {record.worker}"]
+    if entry.state is State.NEEDS_INPUT and record.submitted:
+        return [ANSWER.format(run_id=record.run_id, worker=record.worker)]
     succeeded = entry.state is State.SUCCEEDED
     steps = [] if succeeded else [f"runner logs {record.run_id} {record.worker}"]
     if record.branch and ending and ending.diff and ending.diff.files:
@@ -71,6 +74,8 @@ def run_steps(report: Report) -> list[str]:
     if states & {State.QUEUED, State.RUNNING}:
         return [f"runner watch {run_id}", f"runner cancel {run_id}"]
     steps = [f"runner attach {run_id}"] if State.WAITING in states else []
+    asking = [one for one in latest_tries(report.entries) if one.state is State.NEEDS_INPUT]
+    steps += [step for one in asking for step in next_steps(one)[:1]]
     if report.problem or states & STOPPED:
         steps.append(f"runner resume {run_id}")
     if states - {State.SUCCEEDED, State.WAITING}:

@@ -19,6 +19,9 @@ from runner.storage import make_folder, write_whole
 CANCELLED = "cancelled"
 """Written into `stop` by whoever wants a session ended."""
 BUDGET_EXHAUSTED = "budget_exhausted"
+ANSWERED = "answered"
+"""Cause of an attempt's end that a person has answered the question of."""
+_ANSWER = "answer-{}.txt"
 _STARTING_S = 2.0
 
 
@@ -119,12 +122,30 @@ def asked_to_end(folder: Path) -> str:
         return ""
 
 
-def reopen(folder: Path) -> None:
-    """Let a session that was ended go on: its last attempt then counts as interrupted; raises `StorageUnavailable`."""
+def reopen(folder: Path, answer: str = "") -> None:
+    """Let a session that was ended go on; its last attempt then counts as interrupted.
+
+    With an `answer`, as answered: the next attempt, and those that have to go on with it, are told so.
+
+    Raises:
+        StorageUnavailable: that can't be written down.
+    """
+    begun = attempts(folder)
+    if answer:
+        write_whole(folder / _ANSWER.format(len(begun) + 1), answer)
     (folder / "stop").unlink(missing_ok=True)
-    for attempt in attempts(folder)[-1:]:
+    for attempt in begun[-1:]:
         if facts := _read(attempt.folder / "ended.json"):
-            write_whole(attempt.folder / "ended.json", json.dumps({**facts, "cause": "interrupted"}))
+            cause = ANSWERED if answer else "interrupted"
+            write_whole(attempt.folder / "ended.json", json.dumps({**facts, "cause": cause}))
+
+
+def answer_before(folder: Path, number: int) -> tuple[str, bool]:
+    """The person's latest answer that attempt `number` goes on with, and whether it is the first to; else empty."""
+    for told in range(number, 1, -1):
+        with suppress(OSError):
+            return (folder / _ANSWER.format(told)).read_text(encoding="utf-8"), told == number
+    return "", False
 
 
 def kill_supervisor(folder: Path) -> None:

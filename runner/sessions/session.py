@@ -15,6 +15,7 @@ from runner.process import POLL_S, kill_marked
 from runner.sessions.attempt import (
     BUDGET_EXHAUSTED,
     Attempt,
+    answer_before,
     ask_to_end,
     asked_to_end,
     attempts,
@@ -37,6 +38,11 @@ AGAIN = """
 
 (An earlier attempt at this task was interrupted: look at `git status` and `git log` before you begin, and go on
 from there.)"""
+ANSWER = """
+
+Your question was answered so:
+
+"""
 PATIENCE_S = 30.0
 """Beside the waits between signals: longest that a supervisor may take to end its session before it is killed."""
 
@@ -176,7 +182,7 @@ class _Following:
             prompt = self.folder / f"prompt-{number}.txt"
             own = str(uuid.uuid5(uuid.UUID(self.session.id), str(number)))
             session = replace(self.session, prompt=prompt, conversation=own)
-            write_whole(prompt, self._continuation() if vendor_id else self.session.task + AGAIN)
+            write_whole(prompt, self._continuation(number, resumes=vendor_id is not None))
             command = self.agent.resume(session, vendor_id) if vendor_id else self.agent.command(session)
         limits = {
             "wall_s": self.limits.wall_s - spent_s(begun), "silence_s": self.limits.silence_s,
@@ -184,6 +190,11 @@ class _Following:
         }  # fmt: skip
         Attempt.start(self.folder, command, self.session.id, limits, resumed=bool(begun and vendor_id))
 
-    def _continuation(self) -> str:
+    def _continuation(self, number: int, *, resumes: bool) -> str:
         """What the agent is told; one that was not heard to answer may not have written its task down yet."""
-        return CONTINUE if self.log.tally.steps else CONTINUE + TASK + self.session.task
+        answer, is_new = answer_before(self.folder, number)
+        if is_new and resumes:
+            return answer
+        again = CONTINUE if self.log.tally.steps else CONTINUE + TASK + self.session.task
+        told = again if resumes else self.session.task + AGAIN
+        return told + ANSWER + answer if answer else told

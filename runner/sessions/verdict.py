@@ -7,7 +7,7 @@ from pathlib import Path
 
 from router.labels import Status
 from runner.agents.events import Cause, Finished
-from runner.sessions.attempt import Attempt, Ended
+from runner.sessions.attempt import ANSWERED, Attempt, Ended
 from runner.sessions.tally import Tally
 
 MOST_ATTEMPTS = 20
@@ -81,8 +81,8 @@ def _judge(begun: Sequence[Attempt], ended: Ended, tally: Tally, stderr: Path, b
     done = finished is not None and finished.ok and ended.code == 0
     if ended.cause in _ENDED_BY_US and (ended.cause == "cancelled" or not done):  # it may end just when it is ended
         return *_ENDED_BY_US[ended.cause], None
-    if ended.cause == "interrupted" or (ended.code in KILLED and not finished):
-        return Again("it was interrupted")
+    if ended.cause in {"interrupted", ANSWERED} or (ended.code in KILLED and not finished):
+        return Again(f"it was {ended.cause or 'interrupted'}")
     if finished and not finished.ok:
         return _unfinished(ended, finished, tally, resumed=begun[-1].resumed, backoff_s=backoff_s)
     if finished and done:
