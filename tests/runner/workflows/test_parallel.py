@@ -68,8 +68,8 @@ phases:
 
 
 def test_a_phase_that_fails_lets_the_others_end_and_nothing_new_begin(carry: Carry, cast: Cast, tmp_path: Path) -> None:
-    met = meeting(tmp_path, "right", "left")
-    cast({"^coder": [{"run": f"touch {tmp_path}/left"}, {"fail": "no idea"}], "^docs": [met, {"wait": 0.5}]})
+    both = meeting(tmp_path, "left", "right"), meeting(tmp_path, "right", "left")  # one that is not begun yet never is
+    cast({"^coder": [both[0], {"fail": "no idea"}], "^docs": [both[1], {"wait": 0.5}]})
     _, state = carry(workflow=TWO.replace("kind: review", "kind: review, on_failure: stop"))
     assert stands(state) == {"left": "failed", "right": "done"}
     assert state.reason.startswith("left: 0 of 1 succeeded")
