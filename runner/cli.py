@@ -101,7 +101,7 @@ def execute(
         max_turns=max_turns, max_run_cost_usd=max_run_cost, allow_dirty=allow_dirty, detach=detach, lead=lead,
     )  # fmt: skip
     if workflow:
-        workflow_commands.execute_by(workflow, order, dry_run=dry_run, json=json)
+        workflow_commands.execute_by(workflow, order, settings, dry_run=dry_run, json=json)
     if dry_run:
         previews = preview(order, settings, Path.cwd(), progress)
         summary.print_json(preview_json(previews)) if json else print_previews(previews)

@@ -1,7 +1,7 @@
 """An agent file at the head of an order: its modes say who takes what, its hooks run around the work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ NEEDED = {
     Platform.CODEX: "parallel_execution",
 }  # fmt: skip
 """The capability without which a platform takes nothing; a file that lists none has all."""
+BRIEF = """You work under the agent file {name}, on this one task. What it says of all its tasks:
+
+{text}"""
 SELECTION, WORKFLOWS = "platform_selection", "workflow_routing"
 
 
@@ -50,6 +53,12 @@ class AgentLead:
     def routing(self, routing: Routing) -> Routing:
         """The router, overruled where the file says so."""
         return _Led(self.file, routing)
+
+    def briefed(self, plan: Sequence[Planned]) -> list[Planned]:
+        """The tasks with the instructions that stand below the front matter."""
+        text = self.file.instructions.strip()
+        brief = BRIEF.format(name=self.file.name, text=text) if text else ""
+        return [replace(planned, brief=brief) for planned in plan]
 
     def before(self, plan: Sequence[Planned], run: Run, settings: Settings) -> None:
         """Run the first hook for every task; raises `BadInput` where it fails: then nothing should start."""

@@ -108,7 +108,8 @@ class InteractiveClaude:
         """Return the command; permissions are the user's own settings, for the user is there to ask."""
         # The space: alone, a word such as `doctor` or `update` would be a subcommand, `--` or not.
         tools = ("--mcp-config", claude_config(session), "--allowedTools", f"mcp__{NAME}") if session.tools else ()
-        argv = (str(self.program), "--session-id", session.id, *tools, "--", f" {session.task}")
+        brief = ("--append-system-prompt-file", str(session.brief)) if session.brief else ()
+        argv = (str(self.program), "--session-id", session.id, *brief, *tools, "--", f" {session.task}")
         return Command(argv, session.cwd, {**self.env, **session.env})
 
 

@@ -27,6 +27,8 @@ class Session:
     tools: tuple[str, ...] = ()
     """Command of the MCP server that it may use; empty: none of ours."""
     max_turns: int | None = None
+    brief: Path | None = None
+    """File with what a person's session is told beside the task."""
     conversation: str = ""
     """The program's own id of a conversation that begins now, where it lets us choose; empty: `id`."""
 

@@ -72,6 +72,7 @@ class _Execution:
         run, order = self.run, self.order
         self.plan = route_all(order.tasks, self.routing, run.context(), order.platform)
         if order.lead:
+            self.plan = order.lead.briefed(self.plan)
             order.lead.before(self.plan, run, self.settings)
         jobs = assign(self._agreed(), self.settings, run)
         alone = [job for job in jobs if isinstance(job, HeadlessJob)]

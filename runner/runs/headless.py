@@ -61,7 +61,7 @@ class HeadlessJob:
         path = run.archive.worktree(run.id, self.planned.worker)
         return Session(
             id=session_id or str(uuid.uuid4()),
-            task=self.planned.task,
+            task=self.planned.prompt,
             cwd=path,
             prompt=run.archive.session(run.id, self.planned.worker) / "prompt.txt",
             git_folders=git_folders(run.repository, path, self.branch(run)),

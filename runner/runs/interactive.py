@@ -16,8 +16,12 @@ from runner.runs.records import Closed, Entry, Record, State
 from runner.runs.run import Run
 from runner.sessions.tmux import Window
 from runner.sessions.transcript import read_transcript
+from runner.storage import write_whole
 from runner.tasks.plan import KEYS, Planned
 from runner.terminal import terminal
+
+BRIEF = "brief.md"
+"""In a session's folder: the instructions that it is given beside its task."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class InteractiveJob:
     def session(self, run: Run) -> Session:
         """Describe the session; nothing is started yet."""
         prompt = run.archive.session(run.id, self.planned.worker) / "prompt.txt"
-        return Session(id=str(uuid.uuid4()), task=self.planned.task, cwd=run.cwd, prompt=prompt)
+        brief = brief_file(self.planned, prompt.parent)
+        return Session(id=str(uuid.uuid4()), task=self.planned.task, cwd=run.cwd, prompt=prompt, brief=brief)
 
     def carry_out(self, run: Run) -> Closed:
         """Lend the terminal to the agent, then ask the person for the verdict.
@@ -62,7 +67,7 @@ class InteractiveJob:
 
     def _sit(self, run: Run, record: Record, command: Command) -> Closed:
         begun = time.monotonic()
-        code = self._lend(run, record, command)
+        code = lend(run, record, command, window=self.window)
         wall_s = round(time.monotonic() - begun, 3)
         key = None
         if terminal.has_terminal() and not run.leave.is_set():
@@ -75,13 +80,27 @@ class InteractiveJob:
             **told_in(record.session_id, run.archive.session(run.id, record.worker)),
         )  # fmt: skip
 
-    def _lend(self, run: Run, record: Record, command: Command) -> int:
-        if not self.window:
-            return terminal.lend(command, record.session_id, run.stop, run.limits.grace_s, run.leave)
-        folder = run.archive.session(run.id, record.worker)
-        name = f"dual-{run.id.rpartition('-')[2]}-{record.worker}"
-        window = Window(folder, name, record.session_id, run.limits.grace_s)
-        return window.run(command, run.stop, run.leave, run.progress.note)
+
+def lend(run: Run, record: Record, command: Command, *, window: bool) -> int:
+    """Have a session in this terminal, or in a window of its own that is opened or found open; return its exit code.
+
+    Raises:
+        Left: the terminal was closed, and the session goes on in its window.
+    """
+    folder = run.archive.session(run.id, record.worker)
+    if record.brief:
+        write_whole(folder / BRIEF, record.brief)
+    if not window:
+        return terminal.lend(command, record.session_id, run.stop, run.limits.grace_s, run.leave)
+    name = f"dual-{run.id.rpartition('-')[2]}-{record.worker}"
+    return Window(folder, name, record.session_id, run.limits.grace_s).run(
+        command, run.stop, run.leave, run.progress.note
+    )
+
+
+def brief_file(planned: Planned, folder: Path) -> Path | None:
+    """Where the instructions lie that a session is given beside its task; None where there are none."""
+    return folder / BRIEF if planned.brief else None
 
 
 def has_window(entry: Entry) -> bool:

@@ -56,6 +56,8 @@ class Record(_Written):
     """What that commit was called at the start."""
     after: tuple[str, ...] = ()
     """The workers whose success it waits for; it starts from what they did."""
+    brief: str = ""
+    """What it is told beside the task: an agent file's instructions."""
     submitted: bool = False
     """True where the worker process carries it out, whoever submitted it."""
     started_at: datetime

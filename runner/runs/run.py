@@ -62,6 +62,7 @@ class Run:
                 "task": planned.task,
                 "decision": planned.decision,
                 "after": planned.after,
+                "brief": planned.brief,
                 "program": program,
                 "command": command,
                 "session_id": str(uuid.uuid4()),

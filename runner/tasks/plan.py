@@ -22,6 +22,13 @@ class Planned:
     decision: Decision
     after: tuple[str, ...] = ()
     """The workers that must have succeeded before."""
+    brief: str = ""
+    """Instructions beside the task, of an agent file."""
+
+    @property
+    def prompt(self) -> str:
+        """All that an agent is told who works alone."""
+        return f"{self.task}\n\n{self.brief}" if self.brief else self.task
 
     @property
     def mode(self) -> Mode:

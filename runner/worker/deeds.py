@@ -86,7 +86,7 @@ def attempt(folder: str, worker: str) -> Came:
             record = entry.record if begun else _opened(run, entry)
             program, env = record.program, run_folder.environment.get(record.program, {})
             agent = agent_named(program, submission.programs.get(program), env)
-            planned = Planned(worker, record.task, record.decision)
+            planned = Planned(worker, record.task, record.decision, brief=record.brief)
             closed = HeadlessJob(planned, agent, identity_in(env), submission.tools).carry_out(run)
         except Left:
             ATTENDANCE.park()
@@ -141,9 +141,18 @@ def integrate(folder: str) -> None:
         run = _run(run_folder, read_submission(run_folder.path))
         entries = [entry for entry in run.archive.entries(run.id) if entry.record.branch]
         if needs_integration(run, entries, run.project):
-            integrated.integrate(run, entries, run.project, run.env)
+            done = integrated.integrate(run, entries, run.project, run.env)
+            _tell_checks(run_folder, entries, done)
     except (RunnerError, OSError) as error:
         run_folder.note(note=f"the work is not merged: {error}")
+
+
+def _tell_checks(run_folder: RunFolder, entries: list[Entry], done: integrated.Integrated) -> None:
+    """Tell the router again of those whose work was checked: what it knows of them is replaced."""
+    for entry in entries:
+        passed = done.tests_passed(entry.record.worker)
+        if isinstance(entry, Closed) and passed is not None:
+            deposit(entry, run_folder.home / "outbox", tests_passed=passed)
 
 
 def end(folder: str) -> None:

@@ -1,7 +1,8 @@
 """The one state that all phases of a run change, and which of them may begin now."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from runner.workflows.model import Kind, Phase
 from runner.workflows.state import Ledger, RunState, Stand
@@ -22,6 +23,7 @@ class Board:
         self.state = state
         self._ledger, self._tip = ledger, tip
         self._busy: dict[str, Phase] = {}
+        self._merging = threading.Lock()
         self._error: BaseException | None = None
         self._changed = threading.Condition()
         ledger.write(state)
@@ -58,6 +60,20 @@ class Board:
                 self._busy.pop(ended.name, None)
             self._changed.notify_all()
 
+    @contextmanager
+    def turn(self, phase: Phase) -> Iterator[None]:
+        """Be the only one that merges work, after all phases that stand before `phase` and wait for no person.
+
+        Raises what made another phase end without a state.
+        """
+        with self._changed:
+            while self._is_early(phase):
+                self._changed.wait()
+            if self._error is not None:
+                raise self._error
+        with self._merging:
+            yield
+
     def keep(self, phase: Phase, state: RunState) -> RunState:
         """Take over what `phase` made of the state it began with, and return the state of all."""
         with self._changed:
@@ -69,6 +85,7 @@ class Board:
         """Take over what became of `phase`, and what that means for the whole."""
         with self._changed:
             taken, stand = self.keep(phase, state), state.of(phase).stand
+            self._changed.notify_all()
             if stand in OPEN or taken.is_passed(phase) or taken.stand not in _UNDER_WAY:
                 return
             reason = f"{phase.name}: {state.of(phase).reason}"
@@ -89,6 +106,25 @@ class Board:
         if state.tip in {None, self.state.tip}:
             return mine
         return mine.model_copy(update={"tip": self._tip()})  # another phase may have merged since
+
+    def _is_early(self, phase: Phase) -> bool:
+        """True while a phase that stands before `phase` may still merge; reviews begin when all others have ended."""
+        coming: set[str] = set()
+        for other in self.state.workflow.phases:
+            if other.name == phase.name or self._error is not None:
+                break
+            if self._may_come(other, coming):
+                coming.add(other.name)
+        return bool(coming)
+
+    def _may_come(self, phase: Phase, coming: Collection[str]) -> bool:
+        state = self.state
+        if state.of(phase).stand not in OPEN or phase.kind is Kind.REVIEW or state.sits(phase):
+            return False
+        begins = state.stand in _UNDER_WAY and all(
+            name in coming or state.is_passed(state.workflow.phase(name)) for name in phase.after
+        )
+        return phase.name in self._busy or begins
 
     def _ready(self, *, sits: bool) -> Phase | None:
         if self.state.stand not in _UNDER_WAY or self._error is not None:

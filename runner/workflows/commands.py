@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from runner.memory.entry import Entry
     from runner.orders.opening import Order
+    from runner.settings import Settings
     from runner.workflows.state import RunState
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -25,6 +26,7 @@ def coordinate(
     base: Annotated[str, typer.Option(help="Commit or branch that the work starts from.")] = "HEAD",
     allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Start without your uncommitted changes.")] = False,
     design: Annotated[str, typer.Option(help="Key of a design in the memory; the design phase is left out.")] = "",
+    tmux: Annotated[bool, typer.Option("--tmux", help="Phases with a person get windows of tmux.")] = False,
     json: Json = False,
 ) -> None:
     """Carry a workflow out: phases of sessions that pass their work on through the shared memory."""
@@ -39,7 +41,9 @@ def coordinate(
         (), base=base, workers=workers, timeout_s=timeout, max_cost_usd=max_cost, allow_dirty=allow_dirty
     )  # fmt: skip
     wish = Wish(workflow, read_tasks((task,), None)[0], _variables(var or []), interactive, design, order)
-    _, state = carry_out(wish, read_settings(), Path.cwd(), open_progress())
+    settings = read_settings()
+    settings = settings.model_copy(update={"tmux": True}) if tmux else settings
+    _, state = carry_out(wish, settings, Path.cwd(), open_progress())
     _end(state, json=json)
 
 
@@ -87,13 +91,14 @@ def collect(
     print_collected(entries, namespace, form)
 
 
-def execute_by(workflow: str, order: "Order", *, dry_run: bool = False, json: bool = False) -> NoReturn:
+def execute_by(
+    workflow: str, order: "Order", settings: "Settings", *, dry_run: bool = False, json: bool = False
+) -> NoReturn:
     """Carry the tasks of an order out by one workflow, one after the other, and end the command.
 
     A person has the phases that want one, unless the order says never to ask. Raises `RunnerError`, `RouterError`.
     """
     from runner.errors import BadInput
-    from runner.settings import read_settings
     from runner.terminal.progress import open_progress
     from runner.workflows import report
     from runner.workflows.start import coordinate as carry_out
@@ -110,7 +115,7 @@ def execute_by(workflow: str, order: "Order", *, dry_run: bool = False, json: bo
     states = []
     for wanted in order.tasks:
         wish = Wish(workflow, wanted.task, {}, interactive=not order.yes, order=order)
-        states.append(carry_out(wish, read_settings(), Path.cwd(), open_progress())[1])
+        states.append(carry_out(wish, settings, Path.cwd(), open_progress())[1])
         if not json:
             report.print_state(states[-1], _results(states[-1]))
     if json:

@@ -126,7 +126,7 @@ def _merged(site: Site, state: RunState, phase: Phase) -> RunState:
     jobs, failed = state.of(phase).jobs, _failed(state, phase)
     done = [job for job in jobs if job.state is State.SUCCEEDED]
     limit_s = phase.limits.timeout_s or CHECK_LIMIT_S
-    with site.merging:
+    with site.merging():
         integration = open_ready(site.run, state.base, site.run.project, site.run.env)
         conflicts = integration.merge((job.worker, job.branch) for job in done if job.branch)
         checks = integration.check(phase.checks or site.run.project.check, limit_s, site.settings.pass_env)

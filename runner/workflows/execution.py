@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -61,7 +61,8 @@ class Execution:
         since = state.of(phase).since or datetime.now(UTC)
         state = board.keep(phase, state.put(phase, stand=Stand.RUNNING, since=since))
         try:
-            state = self._carry_out(state, phase, partial(board.keep, phase))
+            site = replace(self.site, merging=partial(board.turn, phase))
+            state = self._carry_out(site, state, phase, partial(board.keep, phase))
         except Left:  # the sessions go on without us: `runner resume` finds the phase as it is
             raise
         except RunnerError as error:
@@ -70,15 +71,15 @@ class Execution:
         note(f"phase {phase.name}: {ended.stand} ({ended.reason})" if ended.reason else f"phase {phase.name}: again")
         board.end(phase, state)
 
-    def _carry_out(self, state: RunState, phase: Phase, keep: Keep) -> RunState:
-        if self.site.run.stop.is_set():
+    def _carry_out(self, site: Site, state: RunState, phase: Phase, keep: Keep) -> RunState:
+        if site.run.stop.is_set():
             return state.put(phase, stand=Stand.CANCELLED, reason="stopped by the user before it began")
         if phase.kind is Kind.WORK:
-            return work(self.site, state, phase, keep)
+            return work(site, state, phase, keep)
         kinds: dict[Kind, Callable[[Site, RunState, Phase], RunState]] = {
             Kind.DESIGN: phases.design, Kind.REVIEW: phases.review,
         }  # fmt: skip
-        return kinds[phase.kind](self.site, state, phase)
+        return kinds[phase.kind](site, state, phase)
 
     def _tip(self) -> str:
         run = self.site.run

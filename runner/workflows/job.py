@@ -56,7 +56,7 @@ class WorkflowJob:
         known = {one.name for one in catalog.listed(run.repository.root)}
         name = decision.workflow if decision.workflow in known else catalog.DEFAULT
         workflow = catalog.find(name or catalog.DEFAULT, run.repository.root)
-        wish = Wish(workflow.name, self.planned.task, {})
+        wish = Wish(workflow.name, self.planned.task, {}, brief=self.planned.brief)
         values = {key: value for key, value in workflow.variables.items() if value is not None}
         state = carry_out(run, self.settings, begin(run, self.settings, workflow, decision, values, wish))
         stand = State.SUCCEEDED if state.stand == "done" else State(state.stand)

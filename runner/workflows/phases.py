@@ -8,7 +8,7 @@ from runner.runs.records import Closed, Entry, State
 from runner.workflows import prompts, sitting
 from runner.workflows.design import tasks_of
 from runner.workflows.model import Kind, Phase
-from runner.workflows.site import SHARED, Site, in_round, numbered, once, texts
+from runner.workflows.site import SHARED, Site, in_round, once, texts
 from runner.workflows.state import RunState, Stand
 from runner.workflows.verdict import verdict_in
 
@@ -23,7 +23,7 @@ NO_VERDICT = "the review gave no verdict; `runner resume {run} --verdict accept|
 def design(site: Site, state: RunState, phase: Phase) -> RunState:
     """Have one session design, and keep what it designed; one that was stored meanwhile is taken as it is."""
     key = prompts.design_key(state)
-    if site.stored(key, SHARED, state.of(phase)) is None:
+    if site.stored(key, SHARED, state.of(phase)) is None or sitting.left_open(site, phase.name):
         prompt = prompts.design_prompt(state, phase, texts(site, state, phase)[0])
         closed = _session(site, state, phase, prompt, phase.name, site.run.cwd)
         if closed is None:
@@ -95,8 +95,7 @@ def _session(site: Site, state: RunState, phase: Phase, prompt: str, name: str, 
         return once(site, name, state.of(phase), begin)
     if not site.person:
         return None
-    tries = len(site.tries(name))  # a person who comes back wants to go on, whatever came of it the last time
-    return sitting.sit(site, state, numbered(name, tries + 1), prompt, cwd)
+    return sitting.sit(site, state, name, prompt, cwd)  # a person who comes back wants to go on, whatever came of it
 
 
 def _stand(closed: Closed) -> Stand:
@@ -109,7 +108,7 @@ def _kept(site: Site, state: RunState, closed: Closed) -> RunState:
     branch, diff = closed.record.branch, closed.ending.diff
     if not (branch and diff and diff.files):
         return state
-    with site.merging:
+    with site.merging():
         integration = open_ready(site.run, state.base, site.run.project, site.run.env)
         integration.merge([(closed.record.worker, branch)])
         return state.model_copy(update={"tip": integration.tip})

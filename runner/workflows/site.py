@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -45,8 +46,8 @@ class Site:
     """True where somebody is at the terminal."""
     seats: threading.Semaphore
     """As many as there may be headless sessions at once, of all phases together."""
-    merging: threading.Lock = field(default_factory=threading.Lock)
-    """Held by who is in the checkout that work is merged in."""
+    merging: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Entered by who merges work: one at a time, in the order of the file."""
     planning: threading.Lock = field(default_factory=threading.Lock)
     """Held by who cuts the design into parts."""
 
@@ -70,7 +71,8 @@ class Site:
 
     def headless(self, state: RunState, name: str, prompt: str, agent: Agent, member: str) -> HeadlessJob:
         """A session that `agent` has alone."""
-        return HeadlessJob(Planned(name, prompt, state.decision), agent, self.env(member), self.tools())
+        planned = Planned(name, prompt, state.decision, brief=state.brief)
+        return HeadlessJob(planned, agent, self.env(member), self.tools())
 
     def give_up(self) -> None:
         """End all sessions, else they would be waited for; those of a terminal that is gone go on without us."""

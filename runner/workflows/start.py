@@ -14,6 +14,7 @@ from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON, B
 from runner.memory.opening import open_memory
 from runner.orders.execute import Order, open_routing, open_run
 from runner.outcomes.outbox import Outbox
+from runner.runs.interactive import has_window
 from runner.runs.records import Entry, State
 from runner.runs.run import Run
 from runner.settings import Settings
@@ -95,7 +96,8 @@ def begin(
     state = RunState(
         run_id=run.id, task=wish.task, slug=name, workflow=workflow, variables=values, decision=decision, base=run.base,
         base_name=run.base_name, cwd=run.cwd, interactive=wish.interactive, timeout_s=wish.order.timeout_s,
-        max_cost_usd=wish.order.max_cost_usd, workers=wish.order.workers, design=wish.design,
+        max_cost_usd=wish.order.max_cost_usd, workers=wish.order.workers, design=wish.design, tmux=settings.tmux,
+        brief=wish.brief,
     )  # fmt: skip
     if wish.design:
         state = take_design(state, settings, run.repository.root)
@@ -109,7 +111,8 @@ def carry_out(run: Run, settings: Settings, state: RunState) -> RunState:
     seats = threading.Semaphore(state.workers or settings.workers_at_once())
     with ledger.held(), closing(open_memory(settings, run.repository.root, run=run.id)) as memory:
         for entry in _mine(run):
-            if entry.ending is None and entry.record.branch is None:  # one with a person, which nobody can take up
+            # One with a person, which nobody can take up, unless it has a window of its own.
+            if entry.ending is None and entry.record.branch is None and not has_window(entry):
                 run.close(entry.record, State.CANCELLED, "its runner was killed")
         site = Site(run, settings, memory, has_terminal(), seats)
         return Execution(site, ledger).carry_out(state)

@@ -89,6 +89,10 @@ class RunState(_Written):
     cwd: Path
     interactive: bool
     """False: phases with a person run headless."""
+    tmux: bool = False
+    """Phases with a person have windows of tmux, which go on when the terminal is closed."""
+    brief: str = ""
+    """What all sessions are told beside their tasks: an agent file's instructions."""
     design: str = ""
     """Where in the memory its design was taken from; empty where it makes its own."""
     timeout_s: float | None = None

@@ -20,6 +20,8 @@ class Wish:
     """Where in the memory the design lies, which is not made then; empty: it is made."""
     order: Order = field(default_factory=lambda: Order(()))
     """Base, limits and sessions at once."""
+    brief: str = ""
+    """Instructions that all sessions work under."""
 
 
 @dataclass(frozen=True)
