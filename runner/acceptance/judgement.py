@@ -8,7 +8,7 @@ from pathlib import Path
 from router.client import RouterError
 from runner.acceptance.harvest import WORKFLOW, Finished, Harvest, harvest
 from runner.errors import BadInput
-from runner.merging.integrated import Part
+from runner.merging.integrated import Part, read_integrated
 from runner.merging.landing import Landed, Landing
 from runner.orders.opening import open_routing
 from runner.outcomes.outbox import Outbox, leave
@@ -81,11 +81,13 @@ def _note(run: Finished, settings: Settings, judged: Sequence[Entry], *, accepte
     if run.is_workflow:  # of a workflow the router learns as a whole
         _note_workflow(run, outbox, accepted=accepted)
         return
+    integrated = read_integrated(run.archive, run.id)
     for entry in judged:
         if isinstance(entry, Closed):
             closed = _judged(entry, accepted=accepted)
             run.archive.end(closed.record, closed.ending)
-            deposit(closed, outbox)
+            passed = integrated.tests_passed(closed.record.worker) if integrated else None
+            deposit(closed, outbox, tests_passed=passed)
 
 
 def _note_workflow(run: Finished, outbox: Path, *, accepted: bool) -> None:

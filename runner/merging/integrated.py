@@ -13,7 +13,8 @@ from runner.checkout.repository import Repository
 from runner.errors import SetupFailed
 from runner.lock import locked
 from runner.merging.integration import Conflict, Integration, Place
-from runner.runs.records import Archive, Entry, State
+from runner.outcomes.outcomes import deposit
+from runner.runs.records import Archive, Closed, Entry, State
 from runner.storage import write_whole
 
 FILE = "integration.json"
@@ -49,6 +50,12 @@ class Integrated(BaseModel):
     conflicts: tuple[Conflict, ...] = ()
     """Branches that wait for a review, with both sides."""
     checks: tuple[Check, ...] = ()
+
+    def tests_passed(self, worker: str) -> bool | None:
+        """What the checks say of a worker's work; None where it is not in what was checked, or nothing was."""
+        if not self.checks or worker not in {part.worker for part in self.merged}:
+            return None
+        return all(check.passed for check in self.checks)
 
 
 def needs_integration(place: Place, entries: Sequence[Entry], project: Project) -> bool:
@@ -106,6 +113,18 @@ def read_integrated(archive: Archive, run_id: str) -> Integrated | None:
         return Integrated.model_validate_json(_file(archive, run_id).read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def tell_checks(done: Integrated, entries: Sequence[Entry], outbox: Path) -> None:
+    """Leave in the folder `outbox` once more what came of those tasks whose work was checked, with what was found.
+
+    Raises:
+        StorageUnavailable: it can't be kept.
+    """
+    for entry in entries:
+        passed = done.tests_passed(entry.record.worker)
+        if isinstance(entry, Closed) and passed is not None:
+            deposit(entry, outbox, tests_passed=passed)
 
 
 def _file(archive: Archive, run_id: str) -> Path:

@@ -1,18 +1,20 @@
-"""What lies in the outbox: an outcome or a correction, for whoever reaches the router next."""
+"""What lies in the outbox: outcomes, corrections and choices, for whoever reaches the router next."""
 
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from router.schemas import Feedback, Outcome
+from router.schemas import Choice, Feedback, Outcome
 from runner.storage import write_whole
 
 
 class Letter(BaseModel):
-    """One of both, or both."""
+    """Any of these, the first ones to be told first."""
 
     model_config = ConfigDict(frozen=True)
 
+    choices: tuple[Choice, ...] = ()
+    """What the user chose himself, with no router asked."""
     outcome: Outcome | None = None
     feedback: Feedback | None = None
 

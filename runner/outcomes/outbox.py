@@ -2,22 +2,30 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from router.client import RouterError, Routing, ServiceUnavailable
-from router.schemas import Feedback, Outcome
+from router.errors import RouterError, ServiceUnavailable
+from router.schemas import Choice, Feedback, Outcome
 from runner.errors import Busy, StorageUnavailable
 from runner.lock import locked
 from runner.outcomes.letter import Letter, leave
 from runner.storage import write_whole
 
+if TYPE_CHECKING:  # an HTTP client, which who only keeps letters needs not
+    from router.client import Routing
+
 __all__ = ["Outbox", "leave"]
 
 
 class Outbox:
-    """Sends to `routing` what lies in `folder`; what can't be sent stays there for the next run."""
+    """Sends to `routing` what lies in `folder`; what can't be sent stays there for the next run.
 
-    def __init__(self, folder: Path, routing: Routing) -> None:
+    Without a `routing` it keeps what it is given.
+    """
+
+    def __init__(self, folder: Path, routing: "Routing | None") -> None:
         self.folder = folder
         self.routing = routing
 
@@ -25,7 +33,7 @@ class Outbox:
         """Keep what came of a task, and send it if the router takes it now.
 
         Raises:
-            RouterError: it can neither be kept nor sent; `correct` likewise.
+            RouterError, StorageUnavailable: it can neither be kept nor sent; `correct` likewise.
         """
         self._post(Letter(outcome=outcome))
 
@@ -33,41 +41,55 @@ class Outbox:
         """Keep a person's correction, and send it if the router takes it now."""
         self._post(Letter(feedback=feedback))
 
+    def keep(self, choices: Sequence[Choice]) -> None:
+        """Keep what the user chose with no router asked; raises `StorageUnavailable`."""
+        write_whole(self.folder / _name(), Letter(choices=tuple(choices)).model_dump_json())
+
     def flush(self) -> int:
         """Send all that waits, the oldest first; return how many remain."""
-        if not self._waiting():
-            return 0
+        if self.routing is None or not self._waiting():
+            return len(self._waiting())
         try:
             with locked(self.folder / "lock", wait_s=0):
-                self._send_all()
+                self._send_all(self.routing)
         except Busy:  # another runner is sending
             pass
         return len(self._waiting())
 
     def _post(self, letter: Letter) -> None:
-        name = f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
         try:
-            write_whole(self.folder / name, letter.model_dump_json())
+            write_whole(self.folder / _name(), letter.model_dump_json())
         except StorageUnavailable:
-            self._send(letter)  # the disk can't keep it: now or never
+            if self.routing is None:
+                raise
+            self._send(letter, self.routing)  # the disk can't keep it: now or never
         else:
             self.flush()
 
     def _waiting(self) -> list[Path]:
         return sorted(self.folder.glob("*.json"))
 
-    def _send_all(self) -> None:
+    def _send_all(self, routing: "Routing") -> None:
         for path in self._waiting():
             try:
-                self._send(Letter.model_validate_json(path.read_bytes()))
+                self._send(Letter.model_validate_json(path.read_bytes()), routing)
             except ServiceUnavailable:
                 return
             except (RouterError, ValueError):  # a decision this journal does not know; another one may
                 continue
             path.unlink(missing_ok=True)
 
-    def _send(self, letter: Letter) -> None:
+    @staticmethod
+    def _send(letter: Letter, routing: "Routing") -> None:
+        if letter.choices:
+            from router.client import adopt
+
+            adopt(letter.choices, routing)
         if letter.outcome:
-            self.routing.record_outcome(letter.outcome)
+            routing.record_outcome(letter.outcome)
         if letter.feedback:
-            self.routing.record_feedback(letter.feedback)
+            routing.record_feedback(letter.feedback)
+
+
+def _name() -> str:
+    return f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"

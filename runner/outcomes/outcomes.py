@@ -24,19 +24,21 @@ def tell(entry: Closed, outbox: "Outbox") -> None:
         outbox.correct(Feedback(decision_id=decision_id, verdict="bad", platform=entry.ending.better))
 
 
-def deposit(entry: Closed, folder: Path) -> None:
+def deposit(entry: Closed, folder: Path, *, tests_passed: bool | None = None) -> None:
     """Leave in the outbox `folder` what came of a task, for whoever reaches the router next.
 
-    The letter's name is the same each time, so that one that was left twice is sent once.
+    `tests_passed` says what the checks of the merged work found; None where there were none, or not yet. The letter's
+    name is the same each time, so that one that was left twice is sent once.
 
     Raises:
         StorageUnavailable: it can't be kept.
     """
     moment = int(entry.ending.ended_at.timestamp() * 1e9)
-    leave(folder, f"{moment}-{entry.record.run_id}-{entry.record.worker}", outcome=outcome_of(entry))
+    outcome = outcome_of(entry, tests_passed=tests_passed)
+    leave(folder, f"{moment}-{entry.record.run_id}-{entry.record.worker}", outcome=outcome)
 
 
-def outcome_of(entry: Closed) -> Outcome:
+def outcome_of(entry: Closed, *, tests_passed: bool | None = None) -> Outcome:
     """Sum up a task for the router; one that waits has no outcome yet."""
     record, ending = entry.record, entry.ending
     return Outcome(
@@ -50,6 +52,7 @@ def outcome_of(entry: Closed) -> Outcome:
         tokens=ending.tokens,
         cost_usd=ending.cost_usd,
         diff_lines=ending.diff.added + ending.diff.removed if ending.diff else None,
+        tests_passed=tests_passed,
         retries=ending.retries,
         terminal_reason=one_line(ending.reason)[:LONGEST_REASON],
     )

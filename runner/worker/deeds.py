@@ -10,7 +10,7 @@ from runner.agents.choice import agent_named
 from runner.checkout.repository import Repository
 from runner.errors import Left, RunnerError, StorageUnavailable
 from runner.merging import integrated
-from runner.merging.integrated import needs_integration
+from runner.merging.integrated import needs_integration, tell_checks
 from runner.merging.joint import join
 from runner.outcomes.outcomes import deposit
 from runner.pace import Pace
@@ -142,17 +142,9 @@ def integrate(folder: str) -> None:
         entries = [entry for entry in run.archive.entries(run.id) if entry.record.branch]
         if needs_integration(run, entries, run.project):
             done = integrated.integrate(run, entries, run.project, run.env)
-            _tell_checks(run_folder, entries, done)
+            tell_checks(done, entries, run_folder.home / "outbox")
     except (RunnerError, OSError) as error:
         run_folder.note(note=f"the work is not merged: {error}")
-
-
-def _tell_checks(run_folder: RunFolder, entries: list[Entry], done: integrated.Integrated) -> None:
-    """Tell the router again of those whose work was checked: what it knows of them is replaced."""
-    for entry in entries:
-        passed = done.tests_passed(entry.record.worker)
-        if isinstance(entry, Closed) and passed is not None:
-            deposit(entry, run_folder.home / "outbox", tests_passed=passed)
 
 
 def end(folder: str) -> None:

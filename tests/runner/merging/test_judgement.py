@@ -226,6 +226,17 @@ def test_a_task_that_a_workflow_carried_out_is_judged_there(cli: RunCli, sit: Wo
     assert f"run {RUN} was carried out as run 20261124-090001-beef; name that one" in done.stderr
 
 
+@pytest.mark.parametrize(("check", "passed"), [("true", True), ("false", False)])
+def test_the_router_learns_whether_the_checks_passed(
+    accept: Accept, work: Work, repo: Path, git: GitRun, router: Router, check: str, passed: bool
+) -> None:
+    (repo / ".dual.toml").write_text(f'check = ["{check}"]\n')
+    work("1-a", a_txt="1\n")
+    work("2-b", a_txt="2\n")
+    accept()
+    assert {task: one.tests_passed for task, one in learned(router).items()} == {"task of 1-a": passed}
+
+
 def test_rejected_work_stays_on_its_branches_and_the_router_learns_it(
     accept: Accept, cli: RunCli, work: Work, repo: Path, git: GitRun, router: Router
 ) -> None:

@@ -236,7 +236,9 @@ def test_keys_are_kept_for_the_user_alone_and_only_while_they_are_needed(
     assert not kept.exists()
 
 
-def test_branches_are_merged_and_checked_at_the_end(cli: RunCli, script: Script, repo: Path, git: GitRun) -> None:
+def test_branches_are_merged_and_checked_at_the_end(
+    cli: RunCli, script: Script, repo: Path, git: GitRun, router: Router
+) -> None:
     (repo / ".dual.toml").write_text('check = ["cat one.txt two.txt", "false"]\n')
     git(repo, "add", "--all")
     git(repo, "commit", "--quiet", "--message", "checks")
@@ -244,6 +246,7 @@ def test_branches_are_merged_and_checked_at_the_end(cli: RunCli, script: Script,
     assert done.returncode == 1
     assert "Merged on dual/" in done.stdout
     assert "passed: cat one.txt two.txt\n  FAILED: false" in done.stdout
+    assert [outcomes[-1].tests_passed for _, outcomes, _ in router.journal.history()] == [False, False]
 
 
 def test_branches_in_conflict_wait_for_a_person(cli: RunCli, script: Script) -> None:
