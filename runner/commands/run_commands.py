@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from runner.commands.run_views import find, follow_run, go_on_with, is_workflow, refuse_worker, sit_down, tell_facts
+from runner.commands.run_views import (
+    find,
+    follow_run,
+    follow_workflow,
+    go_on_with,
+    is_workflow,
+    latest,
+    refuse_worker,
+    sit_down,
+    tell_facts,
+)
 
 RunId = Annotated[str, typer.Argument(help="The run, as `runner status` lists it; its beginning is enough.")]
 LatestRun = Annotated[str, typer.Argument(help="The run; its beginning is enough. Without one, the latest.")]
@@ -20,6 +30,9 @@ Longer = Annotated[float | None, typer.Option(min=0.1, help="Further time for ea
 
 def watch(run: LatestRun = "", json: Json = False) -> None:
     """Follow a run to its end; Ctrl-C stops watching, not the run."""
+    run = run or latest()
+    if is_workflow(run):
+        follow_workflow(run, json=json)
     _, entries = find(run)
     raise typer.Exit(follow_run(entries[0].record.run_id, json=json))
 
@@ -105,7 +118,8 @@ def retry(
 
 def attach(run: LatestRun = "", worker: Worker = None, json: Json = False) -> None:
     """Have what waits for a person now, in this terminal: a task, or the phase of a workflow."""
-    if run and is_workflow(run):
+    run = run or latest()
+    if is_workflow(run):
         from runner.workflows.commands import resume as go_on
 
         go_on(run, interactive=True, json=json)

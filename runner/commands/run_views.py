@@ -17,29 +17,35 @@ MOST_LINES = 20
 
 
 def find(run: str, worker: str | None = None) -> "tuple[Archive, list[Entry]]":
-    from runner.checkout.repository import Repository
-    from runner.errors import BadInput
     from runner.runs.history import find_entries
-    from runner.runs.records import Archive
-    from runner.settings import read_settings
 
-    archive = Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
-    if not run:
-        runs = sorted(path.parent.parent.name for path in (archive.folder / "runs").glob("*/*/run.json"))
-        if not runs:
-            raise BadInput("there is no run in this repository yet; `runner execute` starts one")
-        run = runs[-1]
-    return archive, find_entries(archive, run, worker)
+    archive = _archive()
+    return archive, find_entries(archive, run or latest(), worker)
+
+
+def latest() -> str:
+    from runner.errors import BadInput
+
+    runs = _archive().folder / "runs"
+    names = {path.parent.parent.name for path in runs.glob("*/*/run.json")}
+    names |= {path.parent.name for path in runs.glob("*/workflow.json")}
+    if not names:
+        raise BadInput("there is no run in this repository yet; `runner execute` starts one")
+    return max(names)
 
 
 def is_workflow(run: str) -> bool:
     """True where a run of this name is one of a workflow; one that isn't there is none."""
+    archive = _archive()
+    return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob("*/workflow.json"))
+
+
+def _archive() -> "Archive":
     from runner.checkout.repository import Repository
     from runner.runs.records import Archive
     from runner.settings import read_settings
 
-    archive = Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
-    return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob("*/workflow.json"))
+    return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
 
 
 def refuse_worker(run: str, worker: str | None, answer: str | None) -> None:
@@ -100,6 +106,27 @@ def follow_run(run_id: str, *, json: bool) -> int:
         if leave.is_set():
             progress.note(f"run {run_id} goes on; `runner watch {run_id}` comes back to it")
     return show(run_id, json=json)
+
+
+def follow_workflow(run: str, *, json: bool) -> NoReturn:
+    """Show a workflow until nobody carries it out any more, then what came of it; ends the command."""
+    import threading
+
+    from runner.commands.workflow_watch import WorkflowWatch
+    from runner.terminal.progress import open_progress
+    from runner.terminal.signals import stopping
+    from runner.workflows.commands import show_end
+    from runner.workflows.state import Ledger, Stand
+
+    archive = _archive()
+    ledger, progress, leave = Ledger.find(archive, run), open_progress(), threading.Event()
+    with stopping(leave), progress.shown():
+        state = WorkflowWatch(archive, ledger, progress).to_the_end(leave)
+    if leave.is_set():
+        progress.note(f"run {state.run_id} goes on; `runner watch {state.run_id}` comes back to it")
+    elif state.stand is Stand.RUNNING:
+        progress.note(f"nobody carries run {state.run_id} out any more; `runner resume {state.run_id}` goes on with it")
+    show_end(state, json=json)
 
 
 def sit_down(entry: "Entry", *, json: bool) -> int:

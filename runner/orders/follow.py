@@ -58,7 +58,7 @@ class Follower:
         """Tell what has happened since the last look."""
         for facts in _lines(self._notes):
             if worker := facts.get("started"):
-                self._begin(worker, str(facts.get("program")))
+                self.begin(worker, str(facts.get("program")))
             else:
                 self.progress.note(str(facts.get("note")))
         for worker, tail in list(self._events.items()):
@@ -84,7 +84,8 @@ class Follower:
             lacking |= more
         return bool(lacking) and all(_is_done(entry) for name, entry in entries.items() if name not in lacking)
 
-    def _begin(self, worker: str, program: str) -> None:
+    def begin(self, worker: str, program: str) -> None:
+        """Follow a session from now on."""
         if worker not in self._events:  # a session that is followed by another worker now began once only
             self._events[worker] = Tail(self.run.path / worker / "events.jsonl")
             self.progress.started(worker, program)

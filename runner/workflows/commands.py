@@ -44,7 +44,7 @@ def coordinate(
     settings = read_settings()
     settings = settings.model_copy(update={"tmux": True}) if tmux else settings
     _, state = carry_out(wish, settings, Path.cwd(), open_progress())
-    _end(state, json=json)
+    show_end(state, json=json)
 
 
 def resume(
@@ -70,7 +70,7 @@ def resume(
 
     change = Change(verdict, notes, tuple(skip or ()), tuple(retry or ()), interactive)
     _, state = go_on(run, read_settings(), Path.cwd(), open_progress(), change=change)
-    _end(state, json=json)
+    show_end(state, json=json)
 
 
 def collect(
@@ -152,7 +152,8 @@ def _variables(given: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _end(state: "RunState", *, json: bool) -> NoReturn:
+def show_end(state: "RunState", *, json: bool) -> NoReturn:
+    """Print what a run came to, and end the command with its exit code."""
     from runner.workflows import report
     from runner.workflows.start import exit_code
 

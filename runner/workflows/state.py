@@ -27,6 +27,8 @@ from runner.workflows.model import Kind, Phase, Workflow
 
 Verdict = Literal["accept", "rework", "reject"]
 FILE = "workflow.json"
+LOOKED_AT_S = 0.2
+"""Who only looks whether a run is held holds it for a moment too."""
 
 
 class Stand(StrEnum):
@@ -177,12 +179,22 @@ class Ledger:
         """Keep the state; raises `StorageUnavailable`."""
         write_whole(self.path, state.model_dump_json(indent=2))
 
+    @property
+    def is_held(self) -> bool:
+        """True while a runner carries this run out."""
+        lock = self.path.with_name("workflow.lock")
+        try:
+            with locked(lock, wait_s=0):
+                return False
+        except Busy:
+            return True
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Be the only runner that carries this run out; raises `Busy` where another one does."""
         lock = self.path.with_name("workflow.lock")
         try:
-            with locked(lock, wait_s=0):
+            with locked(lock, wait_s=LOOKED_AT_S):
                 yield
         except Busy as error:
             if error.lock != str(lock):
