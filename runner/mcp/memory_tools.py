@@ -1,6 +1,7 @@
 """Tools of the shared memory."""
 
 import time
+from typing import TYPE_CHECKING
 
 from runner.mcp.arguments import NoArguments
 from runner.mcp.memory_arguments import (
@@ -12,11 +13,12 @@ from runner.mcp.memory_arguments import (
 )
 from runner.mcp.place import Place
 from runner.mcp.tool import Effect, Reply, Tool
-from runner.memory.entry import DEFAULT_NAMESPACE, Entry, Provenance
+from runner.memory.entry import DEFAULT_NAMESPACE, THRESHOLD, Entry, Provenance
 from runner.memory.errors import EntryMissing
 from runner.memory.render import iso, value_text
-from runner.memory.search import Hit
-from runner.memory.store import THRESHOLD
+
+if TYPE_CHECKING:
+    from runner.memory.search import Hit
 
 NO_DIMENSIONS = 0
 
@@ -109,7 +111,7 @@ def stats(place: Place, _: NoArguments) -> Reply:
     }  # fmt: skip
 
 
-def _found(place: Place, query: str, hits: list[Hit], started: float) -> Reply:
+def _found(place: Place, query: str, hits: "list[Hit]", started: float) -> Reply:
     results = [
         {
             "key": hit.entry.key, "namespace": hit.entry.namespace, "value": hit.entry.value,
@@ -122,7 +124,7 @@ def _found(place: Place, query: str, hits: list[Hit], started: float) -> Reply:
     return {"query": query, "results": results, "total": len(results), "searchTime": took, "backend": _backend(place)}
 
 
-def _ranking(query: str, hits: list[Hit], started: float) -> Reply:
+def _ranking(query: str, hits: "list[Hit]", started: float) -> Reply:
     counts = ("rawCandidateCount", "afterRrfCount", "afterRecencyCount", "afterMmrCount", "afterSessionCount")
     took = round((time.perf_counter() - started) * 1000)
     return {"variantCount": 1, "variants": [query], **dict.fromkeys(counts, len(hits)), "durationMs": took}

@@ -4,13 +4,16 @@ import threading
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from router.client import Routing
 from runner.mcp.reach import hidden_for
 from runner.mcp.swarms import Swarms
 from runner.memory.opening import home_of, open_memory
-from runner.memory.store import Memory
 from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from router.client import Routing
+    from runner.memory.store import Memory
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Place:
         return Swarms(self.home / "swarms")
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> "Memory":
         """The memory as the client may see it just now: agents that came later count too."""
         with self._opening:
             memory = self._memory
@@ -45,7 +48,7 @@ class Place:
             return memory
 
     @property
-    def routing(self) -> Routing:
+    def routing(self) -> "Routing":
         """The router, connected at the first use."""
         with self._opening:
             return self._routing
@@ -57,11 +60,11 @@ class Place:
                 self.__dict__[name].close()
 
     @cached_property
-    def _memory(self) -> Memory:
+    def _memory(self) -> "Memory":
         return open_memory(self.settings, self.cwd, run=self.run, author=self.agent_id)
 
     @cached_property
-    def _routing(self) -> Routing:
+    def _routing(self) -> "Routing":
         from runner.orders.execute import open_routing  # loads the router where no service answers
 
         return open_routing(self.settings)

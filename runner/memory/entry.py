@@ -19,6 +19,8 @@ LIMIT = 1000
 """Most entries that one search or page returns."""
 TTL_S = 100 * 365 * 86400.0
 DEFAULT_NAMESPACE = "default"
+THRESHOLD = 0.3
+"""Least cosine of an entry that holds no word of what is searched for."""
 _FORBIDDEN = re.compile(r"[;&|`$(){}\[\]<>!#\\\x00-\x1f\x7f]|\.\./")
 
 
@@ -75,6 +77,23 @@ class Entry:
     size_bytes: int
     deleted: bool = False
     """True only in a history."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the entries, the latest first."""
+
+    entries: list[Entry]
+    total: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """Entries of a namespace."""
+
+    entries: int
+    embedded: int
+    """Those that can be found by meaning already."""
 
 
 def draft(

@@ -2,14 +2,16 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.checkout.repository import Repository
 from runner.errors import RepositoryUnusable
-from runner.memory.sql.database import Database
-from runner.memory.store import Memory
 from runner.memory.view import View
 from runner.runs.records import Archive
 from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from runner.memory.store import Memory
 
 FILE = "memory.db"
 
@@ -26,8 +28,11 @@ def home_of(cwd: Path, settings: Settings) -> Path:
 
 def open_memory(
     settings: Settings, cwd: Path, *, run: str = "", author: str = "", hidden: frozenset[str] = frozenset()
-) -> Memory:
+) -> "Memory":
     """The memory of the repository around `cwd`; `View` says what `run`, `author` and `hidden` do."""
+    from runner.memory.sql.database import Database  # a server that is asked for its tools needs no database yet
+    from runner.memory.store import Memory
+
     home = home_of(cwd, settings)
     url = settings.database_url or f"sqlite:///{home / FILE}"
     return Memory(Database(url), View(home.name[-128:], run, author, hidden))

@@ -4,10 +4,12 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.memory.entry import Entry
-from runner.memory.search import Hit
+
+if TYPE_CHECKING:
+    from runner.memory.search import Hit
 
 SHOWN = 80
 """Characters of a value in a list."""
@@ -25,7 +27,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: "Hit") -> dict[str, Any]:
     """A hit as plain data."""
     found = {"similarity": round(hit.similarity, 4), "score": round(hit.score, 6), "match": hit.match}
     return {**entry_json(hit.entry), **found}
@@ -51,7 +53,7 @@ def print_entries(entries: Sequence[Entry], total: int) -> None:
         sys.stdout.write(f"… {total - len(entries)} more; --limit and --offset show them\n")
 
 
-def print_hits(hits: Sequence[Hit]) -> None:
+def print_hits(hits: "Sequence[Hit]") -> None:
     """One line a hit, the best first."""
     for hit in hits:
         sys.stdout.write(f"{hit.similarity:.2f} {hit.match:<8} ")

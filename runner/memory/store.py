@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from runner.memory import entry as rules
 from runner.memory.codes import CodeCache
 from runner.memory.embedding import Embedder, LazyEmbedder
-from runner.memory.entry import DEFAULT_NAMESPACE, Draft, Entry, Provenance
+from runner.memory.entry import DEFAULT_NAMESPACE, THRESHOLD, Count, Draft, Entry, Page, Provenance
 from runner.memory.errors import EntryExists, EntryMissing, EntryRefused
 from runner.memory.indexer import Indexer
 from runner.memory.search import Found, Hit, cosines, fuse, keyword_shares
@@ -18,25 +18,7 @@ from runner.memory.sql.database import Database
 from runner.memory.view import View
 from runner.memory.words import plain_text, words
 
-THRESHOLD = 0.3
 SWEEP_EVERY_S = 60.0
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some of the entries, the latest first."""
-
-    entries: list[Entry]
-    total: int
-
-
-@dataclass(frozen=True)
-class Count:
-    """Entries of a namespace."""
-
-    entries: int
-    embedded: int
-    """Those that can be found by meaning already."""
 
 
 class Memory:

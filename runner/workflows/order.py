@@ -52,8 +52,8 @@ def _sorted(
         told = " needs ".join(circle)
         objection((*by_name[first].path, "after"), f"the phases wait for each other: {told}")
         return
+    ready: list[str] = []
     while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=list(by_name).index)
-        for name in ready:
-            yield by_name[name], needs[name]
-        sorter.done(*ready)
+        name, *ready = sorted((*ready, *sorter.get_ready()), key=list(by_name).index)
+        yield by_name[name], needs[name]
+        sorter.done(name)

@@ -68,6 +68,17 @@ def test_it_says_who_it_is_and_what_it_can(client: Client) -> None:
     assert tools["memory_store"]["inputSchema"]["required"] == ["key", "value"]
 
 
+def test_its_tools_are_told_before_anything_heavy_is_loaded(environ: dict[str, str]) -> None:
+    heavy = ("sqlalchemy", "numpy", "onnxruntime", "runner.workflows", "runner.orders", "router.service")
+    program = (
+        "import sys\nfrom runner.mcp import cli, server\n"
+        f"tools = [tool.announce() for tool in server.TOOLS.values()]\n"
+        f"print(len(tools) > 20, [name for name in {heavy!r} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout == "True []\n"
+
+
 def test_a_reply_is_one_text_block_of_json_and_nothing_else_is_on_stdout(client: Client) -> None:
     client.send_tool(1, "memory_store", key="k", value="ü")
     (block,) = client.read()["result"]["content"]

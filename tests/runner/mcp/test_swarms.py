@@ -63,6 +63,18 @@ def test_a_spawned_agent_really_works_and_its_result_is_stored(
     assert call("run_status", run="no-such")["total"] == 0
 
 
+def test_an_agent_starts_from_the_last_commit_though_the_checkout_has_changes(
+    call: Call, until: Until, play: Callable[..., str], repo: Path, git: Callable[..., str]
+) -> None:
+    (repo / "a.txt").write_text("not committed\n")
+    call("agent_spawn", agentType="coder", name="c1", task=play(run="cp a.txt seen.txt"))
+    until(lambda: state_of(call, "c1") in ENDED)
+    told = call("agent_status", agentId="c1")
+    assert told["status"] == "completed", told
+    assert git(repo, "show", f"{told['branch']}:seen.txt") == "hello"
+    assert (repo / "a.txt").read_text() == "not committed\n"
+
+
 def test_a_result_that_the_agent_stored_itself_stays(call: Call, until: Until, play: Callable[..., str]) -> None:
     program = f"{sys.executable} -c 'from runner.cli import entry; entry()'"
     call("agent_spawn", type="coder", name="c1", task=play(run=f"{program} memory store result-c1 mine -n results"))

@@ -1,10 +1,12 @@
 """Workflows carried out by the scripted agent in real repositories."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from runner.checkout.repository import Repository
@@ -26,6 +28,26 @@ Tasks:
 - Implement the view in view.txt
 - Write tests for both
 """
+RUNNER = [sys.executable, "-c", "from runner.cli import entry; entry()"]
+CLAUDE = f"""#!{sys.executable}
+import json, pathlib, os, subprocess, sys
+prompt = sys.argv[-1]
+print("CLAUDE GOT" + prompt.splitlines()[0], "IN", os.getcwd(), flush=True)
+if "store" in os.environ.get("CLAUDE_TEST", "") and prompt.startswith(" Design"):
+    value = "Tasks:\\n- the store\\n- the view"
+    subprocess.run({RUNNER!r} + ["memory", "store", "design/build-it", value, "-n", "shared"], check=True)
+elif prompt.startswith(" Design"):
+    session = sys.argv[sys.argv.index("--session-id") + 1]
+    folder = pathlib.Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects/here"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = {{"type": "text", "text": "Tasks:\\n- from the transcript"}}
+    said = {{"type": "assistant", "message": {{"content": [text]}}}}
+    (folder / (session + ".jsonl")).write_text(json.dumps(said) + "\\n")
+else:
+    pathlib.Path("fixed.txt").write_text("fixed")
+sys.stdin.readline()
+"""
+"""A small program in the place of claude: stores a design, or says one, or corrects the work; ends with a line."""
 Scripts = dict[str, list[dict[str, Any]]]
 PARTS: Scripts = {
     "^Design": [{"say": DESIGN}],
@@ -96,3 +118,25 @@ def ledger(repository: Repository, settings: Settings) -> Callable[[str], RunSta
     """Reads how far a run has come."""
     archive = Archive.of(repository, settings.data_folder())
     return lambda run_id: Ledger.find(archive, run_id).read()
+
+
+@pytest.fixture
+def run_in_terminal(repo: Path, environ: dict[str, str], cast: Cast, tmp_path: Path) -> Any:
+    """Runs `runner coordinate` or another command in a terminal, a small program in the place of claude."""
+    claude = tmp_path / "claude"
+    claude.write_text(CLAUDE)
+    claude.chmod(0o755)
+    opened = []
+
+    def run(*args: str, **env: str) -> "pexpect.spawn[str]":
+        known = {**environ, "RUNNER_CLAUDE": str(claude), "CLAUDE_CONFIG_DIR": str(tmp_path / "claude-home")}
+        known |= {"TERM": "xterm", **env}
+        argv = [*RUNNER[1:], *args]
+        opened.append(
+            pexpect.spawn(RUNNER[0], argv, cwd=str(repo), env=known, encoding="utf-8", timeout=60, dimensions=(50, 200))
+        )
+        return opened[-1]
+
+    yield run
+    for terminal in opened:
+        terminal.close(force=True)

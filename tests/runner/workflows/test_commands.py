@@ -20,52 +20,11 @@ from runner.process import kill_marked
 from runner.runs.records import Archive
 from runner.settings import Settings
 
-from .conftest import PARTS
+from .conftest import PARTS, RUNNER
 
 RunCli = Callable[..., subprocess.CompletedProcess[str]]
 Cast = Callable[..., None]
 GitRun = Callable[..., str]
-RUNNER = [sys.executable, "-c", "from runner.cli import entry; entry()"]
-CLAUDE = f"""#!{sys.executable}
-import json, pathlib, os, subprocess, sys
-prompt = sys.argv[-1]
-print("CLAUDE GOT" + prompt.splitlines()[0], "IN", os.getcwd(), flush=True)
-if "store" in os.environ.get("CLAUDE_TEST", "") and prompt.startswith(" Design"):
-    value = "Tasks:\\n- the store\\n- the view"
-    subprocess.run({RUNNER!r} + ["memory", "store", "design/build-it", value, "-n", "shared"], check=True)
-elif prompt.startswith(" Design"):
-    session = sys.argv[sys.argv.index("--session-id") + 1]
-    folder = pathlib.Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects/here"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = {{"type": "text", "text": "Tasks:\\n- from the transcript"}}
-    said = {{"type": "assistant", "message": {{"content": [text]}}}}
-    (folder / (session + ".jsonl")).write_text(json.dumps(said) + "\\n")
-else:
-    pathlib.Path("fixed.txt").write_text("fixed")
-sys.stdin.readline()
-"""
-
-
-@pytest.fixture
-def run_in_terminal(repo: Path, environ: dict[str, str], cast: Cast, tmp_path: Path) -> Any:
-    """Runs `runner coordinate` or another command in a terminal, a small program in the place of claude."""
-    claude = tmp_path / "claude"
-    claude.write_text(CLAUDE)
-    claude.chmod(0o755)
-    opened = []
-
-    def run(*args: str, **env: str) -> "pexpect.spawn[str]":
-        known = {**environ, "RUNNER_CLAUDE": str(claude), "CLAUDE_CONFIG_DIR": str(tmp_path / "claude-home")}
-        known |= {"TERM": "xterm", **env}
-        argv = [*RUNNER[1:], *args]
-        opened.append(
-            pexpect.spawn(RUNNER[0], argv, cwd=str(repo), env=known, encoding="utf-8", timeout=60, dimensions=(50, 200))
-        )
-        return opened[-1]
-
-    yield run
-    for terminal in opened:
-        terminal.close(force=True)
 
 
 def test_a_workflow_is_carried_out_and_its_results_are_collected(cli: RunCli, cast: Cast, repo: Path) -> None:
@@ -178,6 +137,21 @@ def test_a_killed_run_goes_on_and_begins_no_session_again(
     expected = dict.fromkeys(("design", "coder-1", "coder-2", "tester", "review"), 1)
     assert begun == expected | {hit: attempts}
     assert cli("resume", run).stdout.endswith("Both are tested.\n")
+
+
+def test_changes_that_workers_would_not_see_are_refused_unless_allowed(
+    cli: RunCli, cast: Cast, repo: Path, git: GitRun
+) -> None:
+    (repo / "a.txt").write_text("changed\n")
+    order = ("coordinate", "--task", "Build it", "--no-interactive")
+    refused = cli(*order)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "uncommitted changes in a.txt; commit or stash them" in refused.stderr
+    assert git(repo, "branch", "--list", "dual/*") == ""
+    allowed = cli(*order, "--allow-dirty")
+    assert allowed.returncode == 0, allowed.stderr
+    assert "workers start from a commit: they do not see a.txt" in allowed.stderr
+    assert (repo / "a.txt").read_text() == "changed\n"
 
 
 def test_workflows_are_listed_shown_checked_and_drawn(cli: RunCli, repo: Path, tmp_path: Path) -> None:

@@ -44,6 +44,24 @@ def test_two_phases_that_need_nothing_of_each_other_meet_and_both_are_merged(
     assert state.tip == git(repo, "rev-parse", f"dual/{run.id}/integration")
 
 
+def test_work_is_merged_in_the_order_of_the_file_whichever_ends_first(
+    carry: Carry, cast: Cast, repo: Path, git: GitRun, tmp_path: Path
+) -> None:
+    ended = f"{tmp_path}/home/repositories/*/runs/*/docs/exit.json"
+    later = {
+        "run": f"n=0; until [ -e {ended} ] || [ $n -gt 300 ]; do sleep 0.1; n=$((n+1)); done; ls {ended} > seen.txt"
+    }
+    writes = {name: [{"write": [f"{name}.txt", f"{name}\n"]}] for name in ("docs", "tester")}
+    cast({"^coder": [later], **{f"^{name}": steps for name, steps in writes.items()}})
+    third = "  - {phase: last, platform: codex, after: left, workers: [{type: tester, task: last}]}\n"
+    first, right, review = TWO.strip("\n").splitlines(keepends=True)[1:]
+    run, state = carry(workflow=f"phases:\n{first}{third}{right}{review}".replace("[left, right]", "[last, right]"))
+    assert state.stand is Stand.DONE, state
+    merged = git(repo, "log", "--first-parent", "--reverse", "--format=%s", f"main..dual/{run.id}/integration")
+    assert merged.splitlines() == ["dual: merge coder", "dual: merge tester", "dual: merge docs"]
+    assert "docs/exit.json" in git(repo, "show", f"dual/{run.id}/integration:seen.txt")
+
+
 def test_all_phases_together_keep_to_the_number_of_sessions(carry: Carry, cast: Cast, tmp_path: Path) -> None:
     log = tmp_path / "log"
     alone = [{"run": f"echo begin >> {log}; sleep 0.3; echo end >> {log}"}]
