@@ -139,7 +139,8 @@ class Again:
         agents = [headless_agent(self.settings.model_copy(update={"headless": name}), self.progress.note)
                   for name in programs]  # fmt: skip
         env = open_run(Order(()), self.settings, self.cwd, self.progress).env
-        return resubmit(folder, submission, [record.worker for record in records], agents, env)
+        workers = [record.worker for record in records]
+        return resubmit(folder, submission, workers, agents, env, self.progress.note)
 
 
 def attach(entry: Entry, run: Run, settings: Settings) -> Closed:

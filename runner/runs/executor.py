@@ -8,19 +8,31 @@
 """
 
 import fcntl
+import hashlib
 import json
 import os
+import signal
 import sys
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from runner.environment import headless_environment
 from runner.errors import StorageUnavailable
-from runner.process import MARK, is_alive, start_apart
+from runner.process import MARK, POLL_S, is_alive, start_apart
 from runner.storage import make_folder
 
 SEEN = "RUNNER_*,ROUTER_*,PYTHON*,COVERAGE_*"
 """Variables of the worker itself; its sessions see what was submitted with them."""
+KEPT = (
+    *("RUNNER_PROGRAM_SESSIONS", "RUNNER_WORKER_IDLE_S", "RUNNER_ROUTER_URL", "RUNNER_ROUTER_TOKEN"),
+    *("ROUTER_DATABASE_URL", "ROUTER_MODELS_DIR", "ROUTER_TOKEN"),
+)
+"""Those of them that matter to it for as long as it lives."""
+LEAVES_S = 5.0
+STAYS = "the worker that is at work goes on with {names} as it was started with; this run's own limits go with the run"
 
 
 def executor_folder(home: Path) -> Path:
@@ -30,10 +42,42 @@ def executor_folder(home: Path) -> Path:
 
 def is_running(home: Path) -> bool:
     """True while the worker of this data folder lives."""
+    return bool(_living(home))
+
+
+def kept_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a worker with these variables keeps of them, as digests: tokens are among them."""
+    return {name: hashlib.sha256(environ[name].encode()).hexdigest()[:16] for name in KEPT if environ.get(name)}
+
+
+def renew_worker(home: Path, note: Callable[[str], None]) -> None:
+    """Start the worker anew where it was started with other variables than ours; `note` is told where it is at work.
+
+    Raises:
+        ProgramMissing, StorageUnavailable: it can't be started.
+    """
+    worker = _living(home)
+    theirs, ours = worker.get("settings"), kept_settings(os.environ)
+    if theirs is None or theirs == ours:
+        return
+    if any((executor_folder(home) / "runs").glob("[!.]*")):
+        differing = [name for name in KEPT if theirs.get(name) != ours.get(name)]
+        note(STAYS.format(names=", ".join(differing)))
+        return
+    deadline = time.monotonic() + LEAVES_S
+    with suppress(ProcessLookupError):
+        os.kill(worker["pid"], signal.SIGTERM)
+    while is_running(home) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    ensure_worker(home)
+
+
+def _living(home: Path) -> dict[str, Any]:
+    """What the living worker wrote down of itself; empty where none lives."""
     with suppress(OSError, ValueError, KeyError):
         facts = json.loads((executor_folder(home) / "worker.json").read_bytes())
-        return is_alive(facts["pid"], facts["started"])
-    return False
+        return facts if is_alive(facts["pid"], facts["started"]) else {}
+    return {}
 
 
 def take_lock(home: Path) -> int | None:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from runner.checkout.project import Project
 from runner.errors import StorageUnavailable
+from runner.pace import Pace
 from runner.sessions.session import Limits
 from runner.storage import write_whole
 
@@ -46,6 +47,8 @@ class Submission(BaseModel):
     project: Project
     at_once: int
     """Most headless sessions of this run at the same time."""
+    stagger_s: float = Pace.stagger_s
+    """Wait between the starts of two sessions."""
     programs: Mapping[str, Path | None]
     """Where the programs lie, by name."""
     workers: tuple[str, ...]

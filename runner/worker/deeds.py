@@ -1,6 +1,5 @@
 """What a submitted run consists of: each deed may be repeated after a crash, and takes and returns plain JSON."""
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ from runner.merging import integrated
 from runner.merging.integrated import needs_integration, tell_checks
 from runner.merging.joint import join
 from runner.outcomes.outcomes import deposit
-from runner.pace import Pace
 from runner.runs.headless import HeadlessJob
 from runner.runs.identity import identity_in
 from runner.runs.notes import Notes
@@ -77,7 +75,9 @@ def attempt(folder: str, worker: str) -> Came:
     run_folder = RunFolder(Path(folder))
     entry = _entry(folder, worker)
     begun = bool(attempts(entry.folder))
-    with ATTENDANCE.seat(run_folder, worker, Pace.read(os.environ).stagger_s, begun=begun) as stop:
+    submitted = run_folder.submission
+    stagger_s = submitted.stagger_s if submitted else 0.0
+    with ATTENDANCE.seat(run_folder, worker, stagger_s, begun=begun) as stop:
         if stop.is_set() and isinstance(entry, Closed):  # it slept until its usage limit is reset
             return _cancelled(run_folder, entry)
         try:

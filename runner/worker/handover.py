@@ -1,11 +1,12 @@
 """Headless tasks on their way to the worker: written down, each with the exact command, then submitted at once."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runner.agents.choice import facts_of
 from runner.agents.protocol import Agent
-from runner.runs.executor import ensure_worker
+from runner.pace import Pace
+from runner.runs.executor import ensure_worker, renew_worker
 from runner.runs.headless import HeadlessJob
 from runner.runs.records import Archive, Record
 from runner.runs.run import Run
@@ -29,6 +30,7 @@ def hand_over(jobs: Sequence[HeadlessJob], run: Run, *, at_once: int, awaited: S
         ProgramMissing, StorageUnavailable: the run can't be submitted, and nothing was started.
     """
     folder = run_folder(run.archive, run.id)
+    renew_worker(folder.home, run.progress.note)
     for job in jobs:
         run.archive.begin(_record(job, run), flush=len(jobs) <= FEW)
     if len(jobs) > FEW:
@@ -39,6 +41,7 @@ def hand_over(jobs: Sequence[HeadlessJob], run: Run, *, at_once: int, awaited: S
         limits=run.limits, lock_wait_s=run.lock_wait_s, max_cost_usd=run.max_cost_usd, at_once=at_once,
         project=run.project, programs={name: program for name, (program, _) in facts.items()},
         workers=tuple(job.planned.worker for job in jobs), awaited=tuple(awaited), tools=jobs[0].tools,
+        stagger_s=Pace.read(os.environ).stagger_s,
     )  # fmt: skip
     folder.submit(submission, {CHECKS: run.env, **{name: env for name, (_, env) in facts.items()}})
     ensure_worker(folder.home)
@@ -46,16 +49,25 @@ def hand_over(jobs: Sequence[HeadlessJob], run: Run, *, at_once: int, awaited: S
 
 
 def resubmit(
-    folder: RunFolder, before: Submission, workers: Sequence[str], agents: Sequence[Agent], env: Mapping[str, str]
+    folder: RunFolder,
+    before: Submission,
+    workers: Sequence[str],
+    agents: Sequence[Agent],
+    env: Mapping[str, str],
+    note: Callable[[str], None],
 ) -> RunFolder:
     """Submit some tasks of a run again, with the programs and the environment of now; `env` is what checks see.
+
+    `note` is told what the user should know.
 
     Raises:
         ProgramMissing, StorageUnavailable: it can't be submitted.
     """
+    renew_worker(folder.home, note)
     facts = {agent.name: facts_of(agent) for agent in agents}
     programs = {name: program for name, (program, _) in facts.items()}
-    changed = {"number": before.number + 1, "workers": tuple(workers), "programs": programs}
+    stagger_s = Pace.read(os.environ).stagger_s
+    changed = {"number": before.number + 1, "workers": tuple(workers), "programs": programs, "stagger_s": stagger_s}
     seen = {CHECKS: env, **{name: seen for name, (_, seen) in facts.items()}}
     folder.submit(before.model_copy(update=changed), seen)
     ensure_worker(folder.home)

@@ -20,7 +20,7 @@ import psutil
 from runner.errors import RunnerError
 from runner.pace import Pace
 from runner.process import reap, start_apart
-from runner.runs.executor import ensure_worker, executor_folder
+from runner.runs.executor import ensure_worker, executor_folder, kept_settings
 from runner.runs.submission import RunFolder
 from runner.storage import write_whole
 
@@ -50,7 +50,7 @@ class Worker:
 
         self.home, self._idle_s, self._attendance = home, pace.worker_idle_s, ATTENDANCE
         folder = executor_folder(home)
-        me = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+        me = {"pid": os.getpid(), "started": psutil.Process().create_time(), "settings": kept_settings(os.environ)}
         write_whole(folder / "worker.json", json.dumps(me))
         self._engine = Engine(folder, _name(folder), QUEUES, pace.program_sessions)
         self._flow = carry_out_run
@@ -61,8 +61,11 @@ class Worker:
 
     def work(self, leave: threading.Event) -> None:
         """Return once there was no run for a while, or `leave` is set."""
-        busy = time.monotonic()
+        busy, lock = time.monotonic(), executor_folder(self.home) / "lock"
         while not leave.wait(LOOK_S):
+            if not lock.exists():  # its data folder was removed, which nobody wants made anew
+                leave.set()
+                return
             self._attendance.look()
             self._look_after_runs()
             reap()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from router.labels import Status
@@ -101,6 +103,40 @@ def test_a_worker_that_is_told_to_leave_lets_its_sessions_go_on(
     go.touch()
     assert cli("watch", run).returncode == 0
     assert log.read_text().count("begun") == 1
+
+
+def test_a_worker_that_has_nothing_to_do_takes_over_changed_settings(cli: RunCli, script: Script, home: Path) -> None:
+    order = ("execute", "--platform", "codex", script(say="done"))
+    assert cli(*order, RUNNER_WORKER_IDLE_S="60").returncode == 0
+    first = worker_of(home)
+    assert cli(*order, RUNNER_WORKER_IDLE_S="60").returncode == 0
+    assert worker_of(home) == first
+    done = cli(*order, RUNNER_WORKER_IDLE_S="60", RUNNER_PROGRAM_SESSIONS="2")
+    assert (done.returncode, worker_of(home) == first) == (0, False)
+    assert "RUNNER_PROGRAM_SESSIONS" not in done.stderr
+
+
+def test_a_worker_that_is_at_work_keeps_its_settings_and_the_user_is_told(
+    detach: Detach, cli: RunCli, script: Script, home: Path, tmp_path: Path
+) -> None:
+    go, log = tmp_path / "go", tmp_path / "log"
+    run = detach(script(run=waiting_for(go, log)))
+    until(log.exists)
+    first = worker_of(home)
+    done = cli("execute", "--platform", "codex", script(say="done"), RUNNER_PROGRAM_SESSIONS="2")
+    assert (done.returncode, worker_of(home)) == (0, first)
+    assert "goes on with RUNNER_PROGRAM_SESSIONS as it was started with" in done.stderr
+    go.touch()
+    assert cli("watch", run).returncode == 0
+
+
+def test_a_worker_whose_folder_was_removed_leaves_and_makes_no_other(cli: RunCli, script: Script, home: Path) -> None:
+    done = cli("execute", "--platform", "codex", script(say="done"), RUNNER_WORKER_IDLE_S="600")
+    assert done.returncode == 0
+    worker = psutil.Process(worker_of(home))
+    shutil.rmtree(home)
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    assert not home.exists()
 
 
 def test_a_session_that_died_with_its_worker_is_gone_on_with(
@@ -246,6 +282,7 @@ def test_branches_are_merged_and_checked_at_the_end(
     assert done.returncode == 1
     assert "Merged on dual/" in done.stdout
     assert "passed: cat one.txt two.txt\n  FAILED: false" in done.stdout
+    assert "does not have yet: 0" in cli("send").stdout
     assert [outcomes[-1].tests_passed for _, outcomes, _ in router.journal.history()] == [False, False]
 
 
