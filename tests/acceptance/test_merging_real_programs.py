@@ -8,7 +8,6 @@ import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pexpect
@@ -59,18 +58,17 @@ Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def repo() -> Iterator[Path]:
+def repo(scratch: Path) -> Path:
     """A repository of a project that wants a file copied and a check; not under /tmp, which Codex's sandbox opens."""
-    with TemporaryDirectory(dir="/var/tmp") as folder:
-        project = Path(folder) / "project"
-        subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
-        (project / "a.txt").write_text("hello\n")
-        (project / ".gitignore").write_text(".env\n")
-        (project / ".dual.toml").write_text('copy = [".env"]\ncheck = ["test -s .env && cat *.py"]\n')
-        git(project, "add", "-A")
-        git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
-        (project / ".env").write_text("KEY=1\n")
-        yield project
+    project = scratch / "project"
+    subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
+    (project / "a.txt").write_text("hello\n")
+    (project / ".gitignore").write_text(".env\n")
+    (project / ".dual.toml").write_text('copy = [".env"]\ncheck = ["test -s .env && cat *.py"]\n')
+    git(project, "add", "-A")
+    git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
+    (project / ".env").write_text("KEY=1\n")
+    return project
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pexpect
@@ -58,15 +57,14 @@ every_program = pytest.mark.parametrize("program", ["codex", "claude"])
 
 
 @pytest.fixture
-def repo() -> Iterator[Path]:
+def repo(scratch: Path) -> Path:
     """A repository with one commit of one file; not under /tmp, which Codex's sandbox leaves open to all."""
-    with TemporaryDirectory(dir="/var/tmp") as folder:
-        project = Path(folder) / "project"
-        subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
-        (project / "a.txt").write_text("hello\n")
-        git(project, "add", "-A")
-        git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
-        yield project
+    project = scratch / "project"
+    subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
+    (project / "a.txt").write_text("hello\n")
+    git(project, "add", "-A")
+    git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
+    return project
 
 
 @pytest.fixture

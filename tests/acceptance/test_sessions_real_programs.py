@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -59,13 +58,11 @@ every_program = pytest.mark.parametrize("program", ["codex", "claude"])
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(scratch: Path) -> Path:
     """A repository, and beside it the session's files; not under /tmp, which Codex's sandbox leaves open to all."""
-    with TemporaryDirectory(dir="/var/tmp") as made:
-        folder = Path(made)
-        subprocess.run(["git", "init", "-q", "-b", "main", folder / "project"], check=True)
-        (folder / "session").mkdir()
-        yield folder
+    subprocess.run(["git", "init", "-q", "-b", "main", scratch / "project"], check=True)
+    (scratch / "session").mkdir()
+    return scratch
 
 
 @pytest.fixture

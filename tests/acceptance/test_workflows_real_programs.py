@@ -8,7 +8,6 @@ import sysconfig
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pexpect
@@ -68,14 +67,13 @@ review:
 
 
 @pytest.fixture
-def repo() -> Iterator[Path]:
+def repo(scratch: Path) -> Path:
     """A repository with one commit; not under /tmp, which Codex's sandbox leaves open to all."""
-    with TemporaryDirectory(dir="/var/tmp") as folder:
-        project = Path(folder) / "project"
-        subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
-        identity = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
-        subprocess.run(["git", "-C", project, *identity, "commit", "-q", "--allow-empty", "-m", "Start"], check=True)
-        yield project
+    project = scratch / "project"
+    subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
+    identity = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
+    subprocess.run(["git", "-C", project, *identity, "commit", "-q", "--allow-empty", "-m", "Start"], check=True)
+    return project
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -120,12 +119,12 @@ class Arena:
 
     def leave(self) -> None:
         """End what is left, whatever came of it."""
+        for popen in self._started:  # first those who would start another worker
+            popen.kill()
+            popen.wait()
         for _, pid in self._living():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for popen in self._started:
-            popen.kill()
-            popen.wait()
 
     def strays(self) -> list[str]:
         """Processes of the sessions that still live."""
@@ -169,13 +168,13 @@ class Arena:
 
 
 @pytest.fixture
-def arena(tmp_path: Path) -> Iterator[Callable[..., Arena]]:
+def arena(scratch: Path) -> Iterator[Callable[..., Arena]]:
     """Opens arenas; nothing of them stays."""
-    opened: list[tuple[TemporaryDirectory[str], Arena]] = []
+    opened: list[Arena] = []
 
     def open_one(seed: int, tasks: Callable[[Path], list[str]], **env: str) -> Arena:
-        made = TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True)
-        folder = Path(made.name)
+        folder = scratch / f"arena-{len(opened)}"
+        folder.mkdir()
         variables = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME"} or "COVERAGE" in name},
             "LANG": "C.UTF-8", "RUNNER_HOME": str(folder / "home"), "RUNNER_HEADLESS": "scripted",
@@ -183,10 +182,9 @@ def arena(tmp_path: Path) -> Iterator[Callable[..., Arena]]:
             "ROUTER_MODELS_DIR": str(folder / "no-models"), "ROUTER_DATABASE_URL": f"sqlite:///{folder / 'router.db'}",
             **env,
         }  # fmt: skip
-        opened.append((made, Arena(folder, tasks(folder), variables, random.Random(seed))))  # noqa: S311
-        return opened[-1][1]
+        opened.append(Arena(folder, tasks(folder), variables, random.Random(seed)))  # noqa: S311
+        return opened[-1]
 
     yield open_one
-    for made, one in opened:
+    for one in opened:
         one.leave()
-        made.cleanup()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -111,6 +110,10 @@ class Window:
         children = subprocess.run(["pgrep", "-P", str(shell)], check=True, capture_output=True, text=True)
         return int(children.stdout.split()[0])
 
+    def close_first(self) -> None:
+        """Close what was opened first, the terminal of the command; other windows stay."""
+        self._tmux("kill-window", "-t", ":0")
+
     def close(self) -> None:
         """End everything in it."""
         self._tmux("kill-server")
@@ -121,16 +124,14 @@ class Window:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, scratch: Path) -> Iterator[Serve]:
     """Has the model play scripts; returns the stage for it."""
     if not (CLAUDE.exists() and CODEX.exists()):
         pytest.skip("the extra `agents` isn't installed")
     with ExitStack() as stack:
-        # Not under /tmp, which Codex's sandbox leaves open to all.
-        folder = Path(stack.enter_context(TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True)))
 
         def play(scripts: str) -> Stage:
-            repo = folder / "project"
+            repo = scratch / "project"
             subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True)
             identity = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
             subprocess.run(["git", "-C", repo, *identity, "commit", "-q", "--allow-empty", "-m", "Start"], check=True)

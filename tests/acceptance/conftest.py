@@ -1,0 +1,55 @@
+"""Folders of real programs, and the end of whatever works in them."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+
+OUTSIDE = Path("/var/tmp")  # noqa: S108 (each folder in it is made anew)
+PREFIX = "dual-orchestrator-test-"
+LONGEST_S = 10.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_folder_stays() -> None:
+    """Folders of tests that were killed go with the next ones."""
+    for path in OUTSIDE.glob(f"{PREFIX}*"):
+        pid = path.name.removeprefix(PREFIX).partition("-")[0]
+        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder that isn't under /tmp, which Codex's sandbox leaves open to all; who works in it ends with the test."""
+    with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=OUTSIDE, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+        _end_all(name)
+
+
+def _end_all(name: str) -> None:
+    """Kill all that were started with `name` in their variables: a worker on its way out would make its folder anew."""
+    deadline = time.monotonic() + LONGEST_S
+    while (left := _working_in(name)) and time.monotonic() < deadline:
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        threading.Event().wait(0.02)
+
+
+def _working_in(name: str) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            lives = process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+            if lives and any(name in value for value in process.environ().values()):
+                found.append(process.pid)
+    return found
