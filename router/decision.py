@@ -1,8 +1,7 @@
 """The rule: from what model, seed and user say of a task to one answer. Pure; `router.service` feeds it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 from router import rules
 from router.labels import OUT_OF_SCOPE, Mode, Platform, Source
@@ -12,8 +11,7 @@ NOTHING_KNOWN = 1 / 3
 """Confidence where nothing is known about a task: three platforms, one guess."""
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What the model says of a task."""
 
     task_types: dict[str, float]
@@ -24,19 +22,18 @@ class Prediction:
     @classmethod
     def of(cls, probabilities: Mapping[str, float]) -> "Prediction":
         """Split the class for what is no task from the task types."""
-        outside = probabilities.get(OUT_OF_SCOPE, 0.0)
-        inside = {name: p for name, p in probabilities.items() if name != OUT_OF_SCOPE}
+        inside = dict(probabilities)
+        outside = inside.pop(OUT_OF_SCOPE, 0.0)
         total = sum(inside.values()) or 1.0
         return cls({name: p / total for name, p in inside.items()}, outside)
 
-    @cached_property
+    @property
     def best(self) -> str:
         """The most probable task type."""
         return max(self.task_types, key=self.task_types.__getitem__)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A platform and why."""
 
     platform: str
@@ -72,7 +69,7 @@ def choose(task: str, prediction: Prediction | None, policy: Policy, override: P
     return _choice(policy, rule.platform, prediction, probabilities, Source.REGEX, reason)
 
 
-def _abstains(prediction: Prediction, probabilities: Mapping[str, float], policy: Policy) -> str | None:
+def _abstains(prediction: Prediction, probabilities: dict[str, float], policy: Policy) -> str | None:
     if prediction.out_of_scope > policy.out_of_scope_ceiling:
         return f"{prediction.out_of_scope:.0%} sure that this is no task"
     best = max(probabilities.values())
@@ -81,23 +78,21 @@ def _abstains(prediction: Prediction, probabilities: Mapping[str, float], policy
     return None
 
 
-def _by_model(policy: Policy, prediction: Prediction, probabilities: Mapping[str, float]) -> Choice:
+def _by_model(policy: Policy, prediction: Prediction, probabilities: dict[str, float]) -> Choice:
     platform = policy.least_cost(probabilities)
-    best = max(
-        (name for name in prediction.task_types if _platform_of(policy, name) == platform),
-        key=prediction.task_types.__getitem__,
-        default=prediction.best,
-    )
+    own = [name for name in prediction.task_types if policy.platform(name) == platform]
+    best = max(own or prediction.task_types, key=prediction.task_types.__getitem__)
     row = policy.task_types.get(best)
     why = f": {row.reason}" if row and row.reason else ""
-    reason = f"{best} ({prediction.task_types[best]:.0%}) → {platform} ({probabilities[platform]:.0%}){why}"
+    sure = [round(100 * p) for p in (prediction.task_types[best], probabilities[platform])]
+    reason = f"{best} ({sure[0]}%) → {platform} ({sure[1]}%){why}"
     if platform != max(probabilities, key=probabilities.__getitem__):
         reason += "; misrouting it there costs least"
     return _choice(policy, platform, prediction, probabilities, Source.MODEL, reason)
 
 
 def _choice(
-    policy: Policy, platform: str, prediction: Prediction | None, probabilities: Mapping[str, float],
+    policy: Policy, platform: str, prediction: Prediction | None, probabilities: dict[str, float],
     source: Source, reason: str, confident: float | None = None,
 ) -> Choice:  # fmt: skip
     confidence = confident if confident is not None else probabilities.get(platform, NOTHING_KNOWN)
@@ -109,13 +104,8 @@ def _choice(
         workflow=policy.workflow(platform, task_type),
         task_type=task_type,
         confidence=min(1.0, confidence),
-        probabilities=dict(probabilities),
+        probabilities=probabilities,
         source=source,
         reason=reason,
         needs_confirmation=source is Source.DEFAULT or unsure,
     )
-
-
-def _platform_of(policy: Policy, task_type: str) -> str:
-    row = policy.task_types.get(task_type)
-    return row.platform if row else policy.default

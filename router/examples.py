@@ -1,16 +1,23 @@
 """The labelled examples a model keeps, so that a decision can show what it resembles."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router.schemas import Similar
-
 SHOWN_CHARACTERS = 160
+
+
+class Neighbour(NamedTuple):
+    """An example near a text."""
+
+    similarity: float
+    """Cosine similarity, -1 to 1."""
+    text: str
+    task_type: str
 
 
 @dataclass(frozen=True)
@@ -29,36 +36,29 @@ class Examples:
         return cls(shown, tuple(task_types), np.round(vectors * 127).astype(np.int8))
 
     def nearest(
-        self, vector: NDArray[np.float32], count: int = 3, among: Collection[str] | None = None
-    ) -> list[Similar]:
+        self, vector: NDArray[np.float32], count: int = 3, among: Iterable[str] | None = None
+    ) -> list[Neighbour]:
         """Return the `count` most similar examples, best first; only those of the types `among`, where given."""
-        kinds = [self._by_type[kind] for kind in (self._by_type if among is None else among) if kind in self._by_type]
-        if not kinds:
-            return []
-        rows = np.concatenate([rows for rows, _ in kinds])
-        # Row by row: a matrix product this size wakes BLAS threads, which takes longer than the work on a busy machine.
-        similarities = np.concatenate([np.vecdot(vectors, vector) for _, vectors in kinds])
-        return [self._similar(rows[i], similarity / 127) for i, similarity in _largest(similarities, count)]
-
-    def _similar(self, row: int, similarity: float) -> Similar:
-        return Similar(text=self.texts[row], task_type=self.task_types[row], similarity=round(similarity, 4))
+        found: list[Neighbour] = []
+        kinds = self._by_type.keys() if among is None else [kind for kind in among if kind in self._by_type]
+        for kind in kinds:
+            texts, vectors = self._by_type[kind]
+            # Row by row: a matrix product this size wakes BLAS threads, which takes longer on a busy machine.
+            similarities = np.vecdot(vectors, vector)
+            for _ in range(min(count, len(texts))):  # cheaper than to sort them all
+                index = similarities.argmax()
+                found.append(Neighbour(float(similarities[index]), texts[index], kind))
+                similarities[index] = -np.inf
+        return sorted(found, reverse=True)[:count]
 
     @cached_property
-    def _by_type(self) -> dict[str, tuple[NDArray[np.intp], NDArray[np.float32]]]:
-        kinds = np.array(self.task_types)
-        found = {str(kind): np.nonzero(kinds == kind)[0] for kind in np.unique(kinds)}
-        return {kind: (rows, self.vectors[rows].astype(np.float32)) for kind, rows in found.items()}
+    def _by_type(self) -> dict[str, tuple[list[str], NDArray[np.float32]]]:
+        rows = {kind: [row for row, own in enumerate(self.task_types) if own == kind] for kind in set(self.task_types)}
+        return {
+            kind: ([self.texts[row] for row in own], self.vectors[own].astype(np.float32) / np.float32(127))
+            for kind, own in rows.items()
+        }
 
     def __getstate__(self) -> dict[str, object]:
         # Without the floats: the artifact stays a quarter of the size.
         return {name: value for name, value in self.__dict__.items() if name != "_by_type"}
-
-
-def _largest(values: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
-    """Index and value of the `count` largest, the largest first; `values` is used up. Cheaper than to sort them all."""
-    found = []
-    for _ in range(min(count, len(values))):
-        index = int(values.argmax())
-        found.append((index, float(values[index])))
-        values[index] = -np.inf
-    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from router.errors import JournalError
 from router.record import SCHEMA, Entry, StoreTasks, digest
-from router.schemas import Decision, Feedback, Outcome
+from router.schemas import Feedback, Outcome
 from router.stored import StoredDecision
 
 if TYPE_CHECKING:
@@ -39,12 +39,6 @@ class Journal:
     def shown_url(self) -> str:
         """The URL without its password."""
         return self._database.shown_url
-
-    def add_decision(
-        self, decision: Decision, task: str, context: dict[str, Any] | None, embedding: bytes | None = None
-    ) -> None:
-        """Store a decision, secrets scrubbed; raises `JournalError`."""
-        self.add_entries([Entry(decision, task, context, embedding)])
 
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Store decisions in one transaction, secrets scrubbed.

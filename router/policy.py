@@ -76,15 +76,16 @@ class Policy(_Part):
             raise ValueError(f"{', '.join(unknown)} is no row of `platforms`")
         return self
 
-    def platform_probabilities(self, types: Mapping[str, float]) -> dict[str, float]:
-        """Sum P(task type) over the types of each platform.
+    def platform(self, task_type: str) -> str:
+        """Where a task type goes; one without a row (of a taxonomy the policy doesn't know) to the default."""
+        row = self.task_types.get(task_type)
+        return row.platform if row else self.default
 
-        Types without a row (a taxonomy the policy doesn't know) count for the default platform.
-        """
+    def platform_probabilities(self, types: Mapping[str, float]) -> dict[str, float]:
+        """Sum P(task type) over the types of each platform."""
         sums = dict.fromkeys(self.platforms, 0.0)
         for name, probability in types.items():
-            row = self.task_types.get(name)
-            sums[row.platform if row else self.default] += probability
+            sums[self.platform(name)] += probability
         return sums
 
     def least_cost(self, platforms: Mapping[str, float]) -> str:
@@ -93,13 +94,10 @@ class Policy(_Part):
 
     def expected_cost(self, chosen: str, platforms: Mapping[str, float]) -> float:
         """Cost of choosing `chosen`, averaged over which platform is right."""
-        return sum(p * self._cost(right, chosen) for right, p in platforms.items())
+        return sum(p * self.costs.get(right, {}).get(chosen, 1.0) for right, p in platforms.items() if right != chosen)
 
     def workflow(self, platform: str, task_type: str | None) -> str | None:
         """The workflow that carries a decision out: the type's own, else the platform's."""
         row = self.task_types.get(task_type or "")
         own = row.workflow if row and row.platform == platform else None
         return own or self.platforms[platform].workflow
-
-    def _cost(self, right: str, chosen: str) -> float:
-        return 0.0 if right == chosen else self.costs.get(right, {}).get(chosen, 1.0)

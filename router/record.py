@@ -3,10 +3,14 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from router.schemas import Decision
 from router.scrub import scrub, scrub_all
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SCHEMA = 1
 """Of the journal's tables; raised when one changes. A program leaves journals of newer schemas alone."""
@@ -21,8 +25,8 @@ class Entry:
     decision: Decision
     task: str
     context: dict[str, Any] | None
-    embedding: bytes | None
-    """The task's vector as float16, shape (dimension,); None where no model answered."""
+    vector: "NDArray[np.float32] | None"
+    """The task's, shape (dimension,), stored as float16; None where no model answered."""
     created_at: float = field(default_factory=time.time)
     """Seconds since the epoch."""
 
@@ -36,7 +40,7 @@ class Entry:
             "id": self.decision.decision_id,
             "created_at": self.created_at,
             "task": digest(self.task) if hashed else scrub(self.task),
-            "embedding": self.embedding,
+            "embedding": None if self.vector is None else self.vector.astype("float16").tobytes(),
             "platform": self.decision.platform,
             "source": str(self.decision.source),
             "propensity": self.decision.propensity,

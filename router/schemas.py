@@ -16,7 +16,8 @@ MAX_BATCH = 1000
 """Most tasks in one `POST /route/batch`."""
 
 
-def _check_task(task: str) -> str:
+def check_task(task: str) -> str:
+    """Return the task; raises `ValueError` that says why it is not taken."""
     if not task.strip():
         raise ValueError("the task is blank; say in a sentence what should be done")
     try:
@@ -42,7 +43,7 @@ def _check_context(context: dict[str, Any]) -> dict[str, Any]:
 
 _TASK_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_TASK_BYTES,
                 "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}  # fmt: skip
-Task = Annotated[str, AfterValidator(_check_task), WithJsonSchema(_TASK_SCHEMA)]
+Task = Annotated[str, AfterValidator(check_task), WithJsonSchema(_TASK_SCHEMA)]
 """A task's text: not blank, at most `MAX_TASK_BYTES`, no NUL bytes."""
 Context = Annotated[dict[str, Any], AfterValidator(_check_context)]
 """Where a task was typed (cwd, repo, branch, files…); any JSON object of at most `MAX_CONTEXT_BYTES`."""
@@ -57,6 +58,7 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 class Message(BaseModel):
     """Base of everything on the wire: unknown fields are refused, values never change."""
 
+    # Not built late: FastAPI, which finds a body of such a class unbuilt, warns and fails at its first request.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -87,6 +89,15 @@ class BatchRequest(Message):
     model_config = _shown(samples.BATCH_REQUEST)
 
     tasks: list[RouteRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Choice(Message):
+    """A task whose platform the user chose himself, decided by his word alone; the journal hears of it later."""
+
+    decision_id: str
+    task: Task
+    context: Context | None
+    platform: Platform
 
 
 class Similar(Message):

@@ -4,11 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from router.artifact import Model
 from router.current import CurrentModel
@@ -21,7 +17,7 @@ from router.policy import SHIPPED, Policy
 from router.predictor import Answer, Predictor, as_decision
 from router.record import Entry
 from router.registry import Registry
-from router.schemas import Decision, Feedback, Outcome, Task
+from router.schemas import Decision, Feedback, Outcome, check_task
 from router.stored import StoredDecision
 from router.writer import JournalWriter
 
@@ -30,12 +26,10 @@ if TYPE_CHECKING:
 
 KEPT_DECISIONS = 5000
 """Decisions kept in memory while the journal can't be written; older ones are lost, and counted."""
-_task = TypeAdapter(Task)
 _log = logging.getLogger("router")
 
 
-@dataclass(frozen=True)
-class Routed:
+class Routed(NamedTuple):
     """A decision as it was made; what observers are told."""
 
     decision: Decision
@@ -96,8 +90,13 @@ class Router:
         """Load anew if another version was promoted or a file changed, but don't ask all the time."""
         self._current.look()
 
-    def route(self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None) -> Decision:
+    def route(
+        self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None,
+        decision_id: str | None = None,
+    ) -> Decision:  # fmt: skip
         """Decide who should take `task`; `platform` is the user's own choice and always wins.
+
+        `decision_id` is the name of a decision that was made without us, by the user's own choice.
 
         Raises:
             InvalidTask: the task is blank, too long, or no text.
@@ -111,9 +110,9 @@ class Router:
         choice = choose(task, answer.prediction if answer else None, policy, platform)
         version = predictor.model.version if predictor and answer else None
         decision = as_decision(choice, answer, version, time.perf_counter() - started)
+        decision = decision.model_copy(update={"decision_id": decision_id}) if decision_id else decision
         self._tally["decisions"] += 1
-        embedding = answer.vector.astype(np.float16).tobytes() if answer else None
-        self.writer.put(Entry(decision, task, context, embedding))
+        self.writer.put(Entry(decision, task, context, answer.vector if answer else None))
         routed = Routed(decision, answer, bool(answer and answer.began < started), time.perf_counter() - started)
         for observe in self.observers:
             self.later.put(observe, routed)
@@ -174,7 +173,9 @@ def open_router(settings: "Settings | None" = None) -> Router:
 
 
 def _check(task: str) -> None:
+    if not isinstance(task, str):
+        raise InvalidTask("the task is no text; say in a sentence what should be done")
     try:
-        _task.validate_python(task, strict=True)
-    except ValidationError as error:
-        raise InvalidTask(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        check_task(task)
+    except ValueError as error:
+        raise InvalidTask(str(error)) from error

@@ -3,11 +3,13 @@
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from router.errors import JournalError, ReusedKey, UnknownDecision
 from router.journal import SCHEMA, Journal, digest
 from router.labels import Mode, Platform, Source, Status
+from router.record import Entry
 from router.schemas import Decision, Feedback, Outcome, Similar
 
 
@@ -26,7 +28,7 @@ def outcome(decision_id: str = "d1", status: Status = Status.SUCCEEDED) -> Outco
 
 def test_decisions_come_back_newest_first_and_in_pages(journal: Journal) -> None:
     for number in range(5):
-        journal.add_decision(decision(f"d{number}"), f"task {number}", {"cwd": "/x"})
+        journal.add_entries([Entry(decision(f"d{number}"), f"task {number}", {"cwd": "/x"}, None)])
     page = journal.decisions(limit=2)
     assert [one.decision.decision_id for one in page] == ["d4", "d3"]
     rest = journal.decisions(limit=10, before="d3")
@@ -35,7 +37,7 @@ def test_decisions_come_back_newest_first_and_in_pages(journal: Journal) -> None
 
 
 def test_secrets_are_scrubbed_from_task_and_context(journal: Journal) -> None:
-    journal.add_decision(decision(), "use password=hunter2xx", {"env": "token=abcdef123"})
+    journal.add_entries([Entry(decision(), "use password=hunter2xx", {"env": "token=abcdef123"}, None)])
     (stored,) = journal.decisions()
     assert "hunter2xx" not in stored.task
     assert stored.context == {"env": "token=[secret]"}
@@ -44,7 +46,7 @@ def test_secrets_are_scrubbed_from_task_and_context(journal: Journal) -> None:
 def test_hash_mode_keeps_no_text(tmp_path: Path) -> None:
     path = tmp_path / "hashed.db"
     journal = Journal(f"sqlite:///{path}", store_tasks="hash")
-    journal.add_decision(decision(), "a very private task", {"cwd": "/private"}, b"1234")
+    journal.add_entries([Entry(decision(), "a very private task", {"cwd": "/private"}, np.ones(2, np.float32))])
     (stored,) = journal.decisions()
     journal.close()
     assert (stored.task, stored.context, stored.decision.similar) == (digest("a very private task"), None, [])
@@ -52,8 +54,8 @@ def test_hash_mode_keeps_no_text(tmp_path: Path) -> None:
 
 
 def test_history_joins_outcomes_and_feedback_to_their_decision(journal: Journal) -> None:
-    journal.add_decision(decision("d1"), "one", None)
-    journal.add_decision(decision("d2"), "two", None)
+    journal.add_entries([Entry(decision("d1"), "one", None, None)])
+    journal.add_entries([Entry(decision("d2"), "two", None, None)])
     journal.add_outcome(outcome("d1", Status.FAILED))
     journal.add_outcome(outcome("d1", Status.SUCCEEDED))
     journal.add_feedback(Feedback(decision_id="d2", platform=Platform.HYBRID))
@@ -73,7 +75,7 @@ def test_an_outcome_of_no_decision_is_refused(journal: Journal) -> None:
 
 
 def test_an_outcome_sent_again_under_its_key_changes_nothing(journal: Journal) -> None:
-    journal.add_decision(decision(), "one", None)
+    journal.add_entries([Entry(decision(), "one", None, None)])
     journal.add_outcome(outcome(status=Status.FAILED), key="k1")
     journal.add_outcome(outcome(status=Status.SUCCEEDED), key="k2")
     journal.add_outcome(outcome(status=Status.FAILED), key="k1")
@@ -87,8 +89,8 @@ def test_an_outcome_sent_again_under_its_key_changes_nothing(journal: Journal) -
 def test_two_processes_share_one_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     first, second = Journal(url), Journal(url)
-    first.add_decision(decision("a"), "one", None)
-    second.add_decision(decision("b"), "two", None)
+    first.add_entries([Entry(decision("a"), "one", None, None)])
+    second.add_entries([Entry(decision("b"), "two", None, None)])
     assert len(first.decisions()) == len(second.decisions()) == 2
     first.close()
     second.close()
