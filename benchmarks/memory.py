@@ -4,28 +4,22 @@
 
 Ours is measured twice: as a library with `--entries` entries, and through `runner mcp` with as few as the peer has.
 claude-flow is installed by npm into the user's cache folder; without npm or network that part is skipped, and said so.
+The table is written into docs/memory.md, unless it is `--quick`.
 """
 
 import argparse
 import asyncio
 import os
-import random
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from mcp.client.session import ClientSession
-from mcp.client.stdio import StdioServerParameters, stdio_client
-from platformdirs import user_cache_path
 
+from benchmarks.memory_server import PEER, ROUNDS, Timings, install_peer, measure_server, sentences, timed
+from benchmarks.memory_table import Block, table, write
 from runner.memory.codes import code_of
 from runner.memory.embedding import LazyEmbedder
 from runner.memory.entry import Draft
@@ -34,56 +28,7 @@ from runner.memory.sql.database import Database
 from runner.memory.store import Memory
 from runner.memory.view import View
 
-PEER = "claude-flow@3.43.0"
-SUBJECTS = ("invoice", "refund", "webhook", "session", "token", "user", "cart", "order", "payment", "search", "index")
-VERBS = (
-    "validates",
-    "retries",
-    "stores",
-    "rotates",
-    "signs",
-    "batches",
-    "streams",
-    "caches",
-    "rejects",
-    "merges",
-    "logs",
-)
-THINGS = (
-    "requests",
-    "rows",
-    "events",
-    "keys",
-    "pages",
-    "files",
-    "amounts",
-    "addresses",
-    "attempts",
-    "headers",
-    "totals",
-)
-ENDS = ("every night", "after three attempts", "in integer cents", "behind a flag", "per tenant", "in one transaction")
-ROUNDS = 200
-Timings = dict[str, list[float]]
-
-
-def sentences(seed: int) -> Iterator[str]:
-    """Endless notes as agents leave them, about 15 words each."""
-    dice = random.Random(seed)  # noqa: S311
-    for number in range(sys.maxsize):
-        first, second = (
-            f"The {dice.choice(SUBJECTS)} service {dice.choice(VERBS)} {dice.choice(THINGS)} {dice.choice(ENDS)}"
-            for _ in range(2)
-        )
-        yield f"{first}. {second}; ticket T{number}."
-
-
-@contextmanager
-def timed(timings: Timings, name: str) -> Iterator[None]:
-    """Add the milliseconds that the block takes."""
-    started = time.perf_counter()
-    yield
-    timings.setdefault(name, []).append((time.perf_counter() - started) * 1000)
+WANTED_MS = {"store": 3.0, "search": 15.0}
 
 
 def fill(memory: Memory, count: int) -> float:
@@ -134,81 +79,43 @@ def measure_library(folder: Path, count: int) -> Timings:
     return timings
 
 
-async def measure_server(command: Sequence[str], cwd: Path, env: dict[str, str], count: int) -> Timings:
-    """Any server that has `memory_store` and `memory_search`."""
-    timings: Timings = {}
-    server = StdioServerParameters(command=command[0], args=list(command[1:]), cwd=cwd, env=env)
-    with open(os.devnull, "w") as quiet:  # noqa: PTH123
-        async with stdio_client(server, errlog=quiet) as streams, ClientSession(*streams) as session:
-            with timed(timings, "start"):
-                await session.initialize()
-            await _exercise(session.call_tool, timings, count)
-    return timings
-
-
-async def _exercise(call: Callable[..., Awaitable[Any]], timings: Timings, count: int) -> None:
-    notes, asked = sentences(0), sentences(2)
-    for number in range(count):
-        with timed(timings, "store"):
-            await call("memory_store", {"key": f"note/{number}", "value": next(notes), "namespace": "notes"})
-    for _ in range(ROUNDS):
-        query = " ".join(next(asked).split()[1:7])
-        with timed(timings, "search"):
-            await call("memory_search", {"query": query, "namespace": "notes", "limit": 10})
-
-
-def install_peer() -> Path | str:
-    """The peer's program, or why there is none."""
-    npm, place = shutil.which("npm"), user_cache_path("dual-orchestrator") / "benchmarks"
-    program = place / "node_modules/.bin/claude-flow"
-    if npm is None:
-        return "npm is not installed"
-    if not program.exists():
-        place.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--prefix", str(place), "--no-audit", "--no-fund", "--ignore-scripts", PEER]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return f"`{' '.join(command[1:])}` failed: {done.stderr.strip().splitlines()[-1:]}"
-    return program
-
-
-def report(title: str, timings: Timings) -> None:
-    """Print one block of the table."""
-    for name, values in timings.items():
-        ordered = sorted(values)
-        p95 = ordered[int(len(ordered) * 0.95)] if len(ordered) > 1 else ordered[0]
-        print(f"{title:<44} {name:<20} {statistics.median(ordered):>9.2f} {p95:>9.2f} {len(ordered):>7}")
-
-
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, and write the table down."""
+    options = _options()
+    ours = [sys.executable, "-c", "from runner.cli import entry; entry()", "mcp"]
+    peer = "left out by --no-peer" if options.no_peer else install_peer()
+    notes, theirs = [f"{PEER} skipped: {peer}"] if isinstance(peer, str) else [], Timings()
+    with tempfile.TemporaryDirectory() as name:
+        folder, count = Path(name), options.peer_entries
+        library = measure_library(folder, options.entries)
+        env = {**os.environ, "RUNNER_HOME": str(folder / "home"), "RUFLO_DAEMON_AUTOSTART": "0"}
+        served = asyncio.run(measure_server(ours, folder, env, count))
+        if isinstance(peer, Path):
+            (folder / "peer").mkdir()
+            theirs = asyncio.run(measure_server([str(peer), "mcp", "start"], folder / "peer", env, count))
+    medians = {name: statistics.median(theirs[name]) for name in ("store", "search") if name in theirs}
+    blocks = [
+        Block(f"library, {options.entries} entries", library, WANTED_MS),
+        Block(f"`runner mcp`, {count} entries", served, medians),
+        Block(f"`{PEER} mcp start`, {count} entries", theirs, {}),
+    ]
+    command = " ".join(("python -m benchmarks.memory", *sys.argv[1:]))
+    text = table(blocks, command, notes)
+    print(text)
+    if not options.quick:
+        write(text)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Speed of the shared memory.")
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--peer-entries", type=int, default=1000)
     parser.add_argument("--no-peer", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the entries")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the entries, and nothing is written down")
     options = parser.parse_args()
     if options.quick:
         options.entries, options.peer_entries = options.entries // 10, options.peer_entries // 10
-    blocks: list[tuple[str, Timings]] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        blocks.append((f"library, {options.entries} entries", measure_library(folder, options.entries)))
-        env = {**os.environ, "RUNNER_HOME": str(folder / "home"), "RUFLO_DAEMON_AUTOSTART": "0"}
-        count = options.peer_entries
-        ours = [sys.executable, "-c", "from runner.cli import entry; entry()", "mcp"]
-        blocks.append((f"runner mcp, {count} entries", asyncio.run(measure_server(ours, folder, env, count))))
-        peer = "left out by --no-peer" if options.no_peer else install_peer()
-        if isinstance(peer, str):
-            print(f"claude-flow skipped: {peer}")
-        else:
-            (folder / "peer").mkdir()
-            command = [str(peer), "mcp", "start"]
-            timings = asyncio.run(measure_server(command, folder / "peer", env, count))
-            blocks.append((f"{PEER} mcp start, {count} entries", timings))
-    print(f"{'':<44} {'':<20} {'p50 ms':>9} {'p95 ms':>9} {'n':>7}")
-    for title, timings in blocks:
-        report(title, timings)
+    return options
 
 
 if __name__ == "__main__":

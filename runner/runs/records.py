@@ -26,6 +26,7 @@ from runner.runs.executor import is_running
 from runner.runs.state import STOPPED, State
 from runner.sessions.attempt import is_supervised
 from runner.storage import write_whole
+from runner.tasks.plan import with_brief
 
 __all__ = ["STOPPED", "Archive", "Closed", "Ending", "Entry", "Record", "State"]
 _M = TypeVar("_M", "Record", "Ending")
@@ -164,7 +165,8 @@ class Archive:
     def begin(self, record: Record, *, flush: bool = True) -> Path:
         """Write a task down before it starts; returns its folder. Without `flush`, the caller sees to the disk."""
         folder = self.session(record.run_id, record.worker)
-        write_whole(folder / "prompt.txt", record.task, flush=flush)
+        prompt = with_brief(record.task, record.brief) if record.branch else record.task  # a person's is told otherwise
+        write_whole(folder / "prompt.txt", prompt, flush=flush)
         write_whole(folder / "run.json", record.model_dump_json(indent=2), flush=flush)
         return folder
 

@@ -28,12 +28,17 @@ class Planned:
     @property
     def prompt(self) -> str:
         """All that an agent is told who works alone."""
-        return f"{self.task}\n\n{self.brief}" if self.brief else self.task
+        return with_brief(self.task, self.brief)
 
     @property
     def mode(self) -> Mode:
         """How it is to be run."""
         return self.decision.mode
+
+
+def with_brief(task: str, brief: str) -> str:
+    """A task with the instructions that it is done under; the task comes first, for it is what is looked for."""
+    return f"{task}\n\n{brief}" if brief else task
 
 
 def slug(task: str) -> str:

@@ -95,3 +95,20 @@ def test_a_runner_killed_while_a_person_sits_comes_back_to_the_same_phase(serve:
     once = Counter(stage.asked())
     assert {once[step] for step in STEPS if step[0].startswith("coder")} == {1}
     assert stage.git("branch", "--show-current") == "main"
+
+
+def test_a_window_outlives_the_terminal_it_was_opened_from(serve: Serve, window: Windows) -> None:
+    stage = serve(waiting())
+    first = window(stage, "coordinate", "--task", "Build an address book", "--tmux")
+    first.shows("Implement the view")
+    first.close_first()
+    (path,) = (stage.home / "repositories").glob("*/runs/*/workflow.json")
+    second = window(stage, "resume", path.parent.name)
+    second.shows("-design goes on: `tmux attach")
+    first.leave_claude("Implement the view")
+    second.answer("Is this the design?", "y")
+    second.leave_claude("All parts are there.")
+    second.answer("What came of the review?", "a")
+    assert "EXIT CODE 0" in second.shows("EXIT CODE")
+    told = json.loads(path.read_text())
+    finished(stage, {**told, "branch": f"dual/{told['run_id']}/integration"})
