@@ -15,11 +15,10 @@ from platformdirs import user_cache_path
 
 from router.artifact import sha256
 from router.encoder import OnnxEncoder
-from training.errors import MissingPart
+from training.errors import INSTALL, MissingPart
 
 KEPT_ENCODERS = 2
 """Encoders whose weights are kept (90 MB each); the oldest go first."""
-INSTALL = "`pip install 'dual-orchestrator[train]'`, or use `--encoder frozen`"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 Floats = NDArray[np.float32]

@@ -106,7 +106,7 @@ def _fit(base: Path, lesson: Lesson, progress: Progress) -> object:
     wanted = targets(lesson.rows, names).astype(np.float32)
     weights = np.array([row.weight for row in lesson.rows], dtype=np.float32)
     texts = [row.text for row in lesson.rows]
-    return finetune(base, texts, wanted, _membership(lesson), lesson.recipe, progress, weights)
+    return finetune(base, texts, wanted, _membership(lesson), weights, lesson.recipe, progress)
 
 
 def _membership(lesson: Lesson) -> NDArray[np.float32]:

@@ -11,6 +11,9 @@ The command line ends with the error's `exit_code`; `docs/training.md` lists the
 
 from pathlib import Path
 
+INSTALL = "`pip install 'dual-orchestrator[train]'`, or use `--encoder frozen`"
+"""The next step where a library that fine-tuning needs is not there."""
+
 
 class TrainingError(Exception):
     """Base of all errors of `training`."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.encoder import TOKENIZER_FILE, WindowTokenizer
-from training.errors import MissingPart
+from training.errors import INSTALL, MissingPart
 
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """all-MiniLM-L6-v2, `model.safetensors`."""
@@ -70,53 +69,36 @@ def base_folder(base: str | None = None) -> Path:
 
 def finetune(
     base: Path, texts: Sequence[str], targets: NDArray[np.float32], groups: NDArray[np.float32],
-    recipe: Recipe, progress: Progress, weights: NDArray[np.float32] | None = None,
+    weights: NDArray[np.float32], recipe: Recipe, progress: Progress,
 ) -> Any:  # fmt: skip
     """Return a sentence-transformers model of `base` fine-tuned to tell the classes apart.
 
-    A linear head over the scaled embedding learns with it (cross-entropy against soft labels) and is thrown away.
+    A linear head over the scaled embedding learns with it and is thrown away.
 
     Args:
         base: folder of the base model.
         texts: the texts; each is seen through the window that the router serves.
         targets: shape (n_texts, n_classes); rows sum to 1.
         groups: shape (n_classes, n_groups); 1 where a class belongs to a group (a platform).
+        weights: shape (n_texts,).
         recipe: epochs, rates and the seed.
         progress: called now and then.
-        weights: shape (n_texts,).
 
     Raises:
         MissingPart: the extra `train` is not installed.
     """
-    torch, sentence_transformers = _libraries()
-    torch.manual_seed(recipe.seed)
-    torch.use_deterministic_algorithms(True)
-    model = sentence_transformers.SentenceTransformer(str(base), device="cpu")
-    tokenizer = WindowTokenizer.open(base / TOKENIZER_FILE)
-    ids = [tokenizer.ids(text) for text in texts]
+    torch, sentence_transformers = _libraries(recipe.seed)
+    model = sentence_transformers.SentenceTransformer(str(base), device="cpu").train()
+    ids = list(map(WindowTokenizer.open(base / TOKENIZER_FILE).ids, texts))
     head = torch.nn.Linear(model.get_embedding_dimension(), targets.shape[1])
-    smooth = torch.tensor(targets * (1 - recipe.smoothing) + recipe.smoothing / targets.shape[1])
-    membership = torch.tensor(groups)
-    weight = torch.ones(len(texts)) if weights is None else torch.tensor(weights)
+    loss_of = _loss_of(torch, targets, groups, weights, recipe)
     batches = list(_batches(ids, recipe))
-    rates = [recipe.encoder_rate, recipe.head_rate]
-    parameters = [{"params": model.parameters()}, {"params": head.parameters()}]
-    optimizer = torch.optim.AdamW(parameters, lr=recipe.encoder_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rates, total_steps=max(FEWEST_STEPS, len(batches) + 1), pct_start=0.1
-    )
-    short = _has_bfloat16()
-    model.train()
-    total = 0.0
+    optimizer, schedule = _optimizer(torch, model, head, len(batches), recipe)
+    short, total = _has_bfloat16(), 0.0
     for step, batch in enumerate(batches, start=1):
         with torch.autocast("cpu", torch.bfloat16, enabled=short):
             vectors = model(_padded(torch, [ids[i] for i in batch]))["sentence_embedding"].float()
-        log_p = torch.log_softmax(head(LOGIT_SCALE * vectors), dim=1)
-        wanted = smooth[batch]
-        losses = -(wanted * log_p).sum(1)
-        by_group = torch.log(log_p.exp() @ membership + 1e-9)
-        losses = losses - recipe.platform_weight * ((wanted @ membership) * by_group).sum(1)
-        loss = (losses * weight[batch]).mean()
+        loss = loss_of(head(LOGIT_SCALE * vectors), batch)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -124,17 +106,44 @@ def finetune(
         schedule.step()
         total += loss.item()
         progress(step, len(batches), total / step)
-    model.eval()
-    return model
+    return model.eval()
 
 
-def _libraries() -> tuple[Any, Any]:
+def _loss_of(
+    torch: Any, targets: NDArray[np.float32], groups: NDArray[np.float32], weights: NDArray[np.float32], recipe: Recipe
+) -> Callable[[Any, list[int]], Any]:
+    """The mean loss of a batch from its logits: cross-entropy over classes, and over groups of them."""
+    smooth = torch.tensor(targets * (1 - recipe.smoothing) + recipe.smoothing / targets.shape[1])
+    membership, weight = torch.tensor(groups), torch.tensor(weights)
+
+    def loss(logits: Any, batch: list[int]) -> Any:
+        log_p = torch.log_softmax(logits, dim=1)
+        wanted = smooth[batch]
+        by_class = -(wanted * log_p).sum(1)
+        by_group = -((wanted @ membership) * torch.log(log_p.exp() @ membership + 1e-9)).sum(1)
+        return ((by_class + recipe.platform_weight * by_group) * weight[batch]).mean()
+
+    return loss
+
+
+def _optimizer(torch: Any, model: Any, head: Any, batches: int, recipe: Recipe) -> tuple[Any, Any]:
+    """AdamW for encoder and head, and the one cycle of their learning rates."""
+    parameters = [{"params": model.parameters()}, {"params": head.parameters()}]
+    optimizer = torch.optim.AdamW(parameters, lr=recipe.encoder_rate, weight_decay=0.01)
+    rates = [recipe.encoder_rate, recipe.head_rate]
+    steps = max(FEWEST_STEPS, batches + 1)
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.1)
+
+
+def _libraries(seed: int) -> tuple[Any, Any]:
+    """torch, set to give the same numbers again, and sentence-transformers."""
     try:
         import sentence_transformers
         import torch
     except ImportError as error:
-        remedy = "`pip install 'dual-orchestrator[train]'`, or use `--encoder frozen`"
-        raise MissingPart(str(error.name or "torch"), remedy) from error
+        raise MissingPart(str(error.name or "torch"), INSTALL) from error
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
     return torch, sentence_transformers
 
 
@@ -165,8 +174,3 @@ def _padded(torch: Any, batch: Sequence[Sequence[int]]) -> dict[str, Any]:
     ids = torch.tensor([[*one, *[0] * (longest - len(one))] for one in batch])
     mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in batch])
     return {"input_ids": ids, "attention_mask": mask}
-
-
-def steps(rows: int, recipe: Recipe) -> int:
-    """Batches that fine-tuning on so many rows takes."""
-    return math.ceil(rows / recipe.batch_size) * recipe.epochs
