@@ -138,9 +138,10 @@ class Again:
         programs = sorted({record.program for record in records})
         agents = [headless_agent(self.settings.model_copy(update={"headless": name}), self.progress.note)
                   for name in programs]  # fmt: skip
-        env = open_run(Order(()), self.settings, self.cwd, self.progress).env
+        here = open_run(Order(()), self.settings, self.cwd, self.progress)
+        submission = submission.model_copy(update={"repository": here.repository.root})  # it may have been moved
         workers = [record.worker for record in records]
-        return resubmit(folder, submission, workers, agents, env, self.progress.note)
+        return resubmit(folder, submission, workers, agents, here.env, self.progress.note)
 
 
 def attach(entry: Entry, run: Run, settings: Settings) -> Closed:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from runner.mcp.swarms import Agent, AgentState, State, Swarms
 from runner.mcp.topology import readable
-from runner.process import AgentProcess, Command, kill_marked
+from runner.process import AgentProcess, Command, kill_marked, started_at
 from runner.runs.identity import IDENTITY
 from runner.storage import make_folder
 
@@ -50,7 +48,7 @@ def enlist(state: State, agent: Agent, task: str, swarms: Swarms) -> None:
     _started[:] = [process for process in _started if process.poll() is None]
     process = AgentProcess(supervisor, f"supervisor-{agent.id}", log, folder / "supervisor-errors.txt")
     _started.append(process)
-    agent.pid, agent.pid_started = process.pid, psutil.Process(process.pid).create_time()
+    agent.pid, agent.pid_started = process.pid, started_at(process.pid)
     state.agents[agent.id] = agent
 
 

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 from router.labels import Status
 from runner.agents.events import one_line
 from runner.agents.protocol import Agent, Session
 from runner.checkout.worktree import Diff, Worktree, git_folders
 from runner.errors import GitFailed, Left, RunnerError
 from runner.lock import locked
+from runner.process import started_at
 from runner.runs.budget import Budget
 from runner.runs.records import Closed, Ending, Entry, Record, State
 from runner.runs.run import Run
@@ -27,6 +26,7 @@ from runner.tasks.plan import Planned
 
 SPENT = "the budget of the run is used up, or set aside for its other sessions"
 GONE = "its worktree was deleted: what it had committed is kept"
+MOVED = "its repository was moved or removed; its work lies in {path}: go to the repository, and `runner resume {run}`"
 ELSEWHERE = "it also worked on {other}, which {branch} does not lead to"
 
 
@@ -103,7 +103,7 @@ class HeadlessJob:
                 cwd=session.cwd, branch=self.branch(run), base=run.base, base_name=run.base_name,
             )  # fmt: skip
         (entry.folder / "exit.json").unlink(missing_ok=True)
-        ours = {"runner_pid": os.getpid(), "runner_started": psutil.Process().create_time()}
+        ours = {"runner_pid": os.getpid(), "runner_started": started_at(os.getpid())}
         return entry.record.model_copy(update=ours)
 
     def _follow(self, run: Run, record: Record, folder: Path) -> Closed:
@@ -127,6 +127,8 @@ class HeadlessJob:
             raise
         except RunnerError as error:
             return run.close(record, State.FAILED, str(error))
+        if not run.repository.root.is_dir():
+            return run.close(record, State.CANCELLED, MOVED.format(path=record.cwd, run=run.id))
         return _close(run, record, verdict, settle(place.tree(), record))
 
 

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from router.labels import Source
 from runner.checkout.project import Project
 from runner.checkout.repository import Repository
 from runner.errors import StorageUnavailable
+from runner.process import started_at
 from runner.runs.records import Archive, Closed, Ending, Record, State
 from runner.sessions.session import Limits
 from runner.tasks.plan import Planned
@@ -69,7 +68,7 @@ class Run:
                 "cwd": self.cwd,
                 "started_at": datetime.now(UTC),
                 "runner_pid": os.getpid(),
-                "runner_started": psutil.Process().create_time(),
+                "runner_started": started_at(os.getpid()),
                 **facts,
             }
         )

@@ -158,7 +158,10 @@ class _Following:
 
     def _not_any_more(self, again: Again, begun: list[Attempt]) -> Verdict | None:
         """Wait until the next attempt may begin; returns the verdict where it must not."""
-        spent = spent_s(begun)
+        spent, wait_s = spent_s(begun), max(0.0, again.not_before - time.time())
+        until = time.monotonic() + min(
+            wait_s, max(self.limits.backoff_s, default=0.0)
+        )  # the clock may be set meanwhile
         while True:
             self._mind()
             word = asked_to_end(self.folder)
@@ -168,7 +171,7 @@ class _Following:
                 if begun:
                     kill_marked(self.session.id)
                 return Verdict(status, reason, None, spent, self.log.tally, attempts=len(begun))
-            if time.time() >= again.not_before:
+            if time.monotonic() >= until:
                 return None
             time.sleep(POLL_S)
 

@@ -12,7 +12,7 @@ from runner.merging import integrated
 from runner.merging.integrated import needs_integration, tell_checks
 from runner.merging.joint import join
 from runner.outcomes.outcomes import deposit
-from runner.runs.headless import HeadlessJob
+from runner.runs.headless import MOVED, HeadlessJob
 from runner.runs.identity import identity_in
 from runner.runs.notes import Notes
 from runner.runs.records import Archive, Closed, Entry, Record, State
@@ -92,7 +92,9 @@ def attempt(folder: str, worker: str) -> Came:
             ATTENDANCE.park()
             raise
         except (RunnerError, OSError) as error:
-            closed = _archive(run_folder).close(entry.record, State.FAILED, str(error))
+            is_there = submitted is None or submitted.repository.is_dir()
+            told = str(error) if is_there else MOVED.format(path=entry.record.cwd, run=entry.record.run_id)
+            closed = _archive(run_folder).close(entry.record, State.FAILED if is_there else State.CANCELLED, told)
     return Came(state=closed.state, pause_s=_pause_s(closed))
 
 

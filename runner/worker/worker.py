@@ -15,11 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from runner.errors import RunnerError
 from runner.pace import Pace
-from runner.process import reap, start_apart
+from runner.process import reap, start_apart, started_at
 from runner.runs.executor import ensure_worker, executor_folder, kept_settings
 from runner.runs.submission import RunFolder
 from runner.storage import write_whole
@@ -50,7 +48,7 @@ class Worker:
 
         self.home, self._idle_s, self._attendance = home, pace.worker_idle_s, ATTENDANCE
         folder = executor_folder(home)
-        me = {"pid": os.getpid(), "started": psutil.Process().create_time(), "settings": kept_settings(os.environ)}
+        me = {"pid": os.getpid(), "started": started_at(os.getpid()), "settings": kept_settings(os.environ)}
         write_whole(folder / "worker.json", json.dumps(me))
         self._engine = Engine(folder, _name(folder), QUEUES, pace.program_sessions)
         self._flow = carry_out_run

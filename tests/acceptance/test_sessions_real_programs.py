@@ -43,8 +43,17 @@ used up:
   task: used up
   steps: [{error: {status: 429, resets_in_s: 7200}}]
 overloaded once:
-  task: overloaded once
+  task: status 529
   steps: [{error: {status: 529, times: 3}, say: Here I am.}]
+limited once:
+  task: status 429
+  steps: [{error: {status: 429, times: 2, retry_after_s: 1}, say: Here I am.}]
+broken once:
+  task: status 500
+  steps: [{error: {status: 500, times: 2}, say: Here I am.}]
+cut:
+  task: cut
+  steps: [{say: I am, disconnect: true}]
 endless:
   task: endless
   repeat: true
@@ -159,10 +168,20 @@ def test_codex_that_used_up_its_allowance_names_the_time(sit: Sit) -> None:
 
 
 @every_program
-def test_a_provider_that_does_not_answer_is_tried_again_with_the_same_conversation(sit: Sit, program: str) -> None:
-    verdict = sit(program).work("overloaded once")
+@pytest.mark.parametrize("status", [429, 500, 529])
+def test_a_provider_that_does_not_answer_is_tried_again_with_the_same_conversation(
+    sit: Sit, program: str, status: int
+) -> None:
+    verdict = sit(program).work(f"status {status}")
     assert verdict.status is Status.SUCCEEDED
     assert verdict.tally.message == "Here I am."
+
+
+def test_a_provider_that_hangs_up_is_left_alone_for_a_while(sit: Sit) -> None:
+    verdict = sit("codex").work("cut")
+    assert verdict.status is Status.RATE_LIMITED
+    assert verdict.attempts == 3
+    assert marked(sit("codex").id) == []
 
 
 @every_program

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from runner.process import marked
+from runner.process import marked, started_at
 from runner.runs.records import Archive, Entry
 from runner.sessions.attempt import attempts, is_supervised
 
@@ -71,19 +71,28 @@ class Arena:
 
     def begin(self) -> None:
         """Start the run as a user does, and wait until it was handed over."""
+        self.prepare()
+        self._runner = self._start("execute", "--platform", "codex", "--yes", "--workers", str(SESSIONS), *self.tasks)
+        self.wait_for(lambda: any((self.home / "executor/runs").glob("[!.]*")))
+
+    def prepare(self) -> None:
+        """Make the user's repository."""
         subprocess.run(["git", "init", "-q", "-b", "main", self.repo], check=True)
         (self.repo / "a.txt").write_text("hello\n")
         git(self.repo, "add", "-A")
         git(self.repo, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
-        self._runner = self._start("execute", "--platform", "codex", "--yes", "--workers", str(SESSIONS), *self.tasks)
-        self.wait_for(lambda: any((self.home / "executor/runs").glob("[!.]*")))
+
+    def call(self, *arguments: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        """Call the runner as a user does, and wait for its end."""
+        return subprocess.run([*ARGV, *arguments], cwd=cwd or self.repo, env=self.env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=LONGEST_S)  # fmt: skip
 
     def strike(self) -> None:
         """Kill something of it that lives, while its sessions do; nothing where all of them have ended."""
         begun = self.chance.randint(1, SESSIONS)
         self.wait_for(lambda: self._has_ended() or self._begun() >= begun)
         threading.Event().wait(self.chance.uniform(0.0, 1.0))
-        living = list(self._living())
+        living = list(self.living())
         kinds = sorted({name for name, _ in living})
         if self._has_ended() or not kinds:
             return
@@ -97,7 +106,7 @@ class Arena:
                 os.kill(pid, signal.SIGKILL)
         self.wait_for(lambda: not any(_lives(pid) for pid in chosen))
         self.killed.append(victim)
-        if not {name for name, _ in self._living()} & {"runner", "worker"}:
+        if not {name for name, _ in self.living()} & {"runner", "worker"}:
             self._runner = self._start("watch", self.archive.entries()[0].record.run_id)
 
     def _begun(self) -> int:
@@ -122,7 +131,7 @@ class Arena:
         for popen in self._started:  # first those who would start another worker
             popen.kill()
             popen.wait()
-        for _, pid in self._living():
+        for _, pid in self.living():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -151,12 +160,13 @@ class Arena:
         self._started.append(popen)
         return popen
 
-    def _living(self) -> Iterator[tuple[str, int]]:
+    def living(self) -> Iterator[tuple[str, int]]:
+        """What of it lives: its kind, and its number."""
         if self._runner and self._runner.poll() is None and _lives(self._runner.pid):
             yield "runner", self._runner.pid
         with suppress(OSError, ValueError, psutil.Error):
             worker = json.loads((self.home / "executor/worker.json").read_bytes())
-            if _lives(worker["pid"]) and abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1:
+            if _lives(worker["pid"]) and abs(started_at(worker["pid"]) - worker["started"]) < 1:
                 yield "worker", worker["pid"]
         for folder in (self.home / "repositories").glob("*/runs/*/*"):
             for attempt in attempts(folder)[-1:]:

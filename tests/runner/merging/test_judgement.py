@@ -12,6 +12,7 @@ from router.schemas import Outcome
 from router.service import Router
 from runner.acceptance.harvest import Finished
 from runner.merging.integration import Integration
+from runner.process import started_at
 from runner.runs.records import Entry, State
 
 GitRun = Callable[..., str]
@@ -202,9 +203,8 @@ def test_a_run_that_is_under_way_is_left_to_it(cli: RunCli, work: Work, place: F
     entry = work("1-a", None)
     import os
 
-    import psutil
 
-    living = {"runner_pid": os.getpid(), "runner_started": psutil.Process().create_time()}
+    living = {"runner_pid": os.getpid(), "runner_started": started_at(os.getpid())}
     place.archive.begin(entry.record.model_copy(update=living))
     for command in ("accept", "reject"):
         done = cli(command, RUN)

@@ -24,7 +24,7 @@ from runner.errors import Left, StorageUnavailable
 from runner.process import marked
 from runner.sessions.attempt import attempts, is_supervised
 from runner.sessions.session import Limits, work
-from runner.sessions.verdict import Verdict
+from runner.sessions.verdict import Again, Verdict
 
 Script = Callable[..., str]
 LIMITS = Limits(wall_s=60, silence_s=60, grace_s=0.3, backoff_s=(0.1, 0.1))
@@ -184,6 +184,17 @@ def test_a_session_that_is_killed_again_and_again_is_given_up(tmp_path: Path) ->
 def test_a_provider_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
     verdict = run(tmp_path, steps({"overload": "529"}, {"overload": "529"}, {"say": "here"}))
     assert (verdict.status, verdict.attempts, verdict.tally.message) == (Status.SUCCEEDED, 3, "here")
+
+
+def test_a_clock_that_is_set_back_prolongs_no_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = time.time() + 3600  # as it was when the attempt ended
+    monkeypatch.setattr("runner.sessions.session.judge", lambda *_: Again("no answer", later))
+    with ThreadPoolExecutor(1) as pool:
+        stop = threading.Event()
+        doing = pool.submit(run, tmp_path, steps({"say": "one"}), LIMITS, stop)
+        wait_for(tmp_path / "attempt-2" / "ended.json")
+        stop.set()
+        assert doing.result().status is Status.CANCELLED
 
 
 def test_a_provider_that_never_answers_is_left_alone_for_a_while(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from runner.errors import StorageUnavailable
 from runner.process import Command, kill_marked, marked
 from runner.sessions.attempt import Attempt, Ended, ask_to_end, attempts, is_supervised, kill_supervisor
+from runner.sessions.supervisor import Clock
 
 ENV = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
 READY = "print('ready', flush=True)"
@@ -147,6 +148,14 @@ def test_time_during_which_nobody_ran_is_not_silence(case: Case) -> None:
     ended = case.end()
     assert (ended.code, ended.cause) == (0, "")
     assert ended.running_s < 3
+
+
+def test_a_clock_that_is_set_is_no_time_that_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(tmp_path / "output.jsonl")
+    clock.look()
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    clock.look()
+    assert (clock.running_s < 1, clock.silent_s < 1) == (True, True)
 
 
 def test_a_stopped_program_is_silent(case: Case) -> None:
