@@ -1,5 +1,7 @@
 """The way other programs reach the router: over HTTP, or in process where no service answers."""
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any, Protocol, Self, TypeVar
 
 import httpx2
@@ -9,11 +11,11 @@ from router import wire
 from router.ask import DEFAULT_URL, PROBE_TIMEOUT_S
 from router.errors import RouterError, ServiceUnavailable, UnknownDecision
 from router.labels import Platform
-from router.schemas import Decision, Feedback, Message, Outcome
+from router.schemas import Choice, Decision, Feedback, Message, Outcome
 
 __all__ = [
     "DEFAULT_URL", "LOCAL", "AsyncRouterClient", "RouterClient", "RouterError", "Routing", "ServiceUnavailable",
-    "UnknownDecision", "connect",
+    "UnknownDecision", "adopt", "connect",
 ]  # fmt: skip
 
 LOCAL = "local"
@@ -173,9 +175,24 @@ def connect(url: str | None = None, *, token: str | None = None) -> Routing:
     return _in_process()
 
 
-def prepare_to_record() -> None:
-    """Import what storing outcomes in process takes, 0.2 s, while there is time for it."""
-    import router.database  # noqa: F401
+def adopt(choices: Iterable[Choice], routing: Routing) -> None:
+    """Store in the local journal what users chose while no router was there, with what the model says of it.
+
+    What is stored already stays as it is. `routing` is used where it is the router in process.
+
+    Raises:
+        InvalidTask: the router takes no such task.
+        JournalError: it can't be stored now.
+    """
+    from router.service import Router, open_router
+
+    with ExitStack() as closed:
+        router = routing if isinstance(routing, Router) else open_router()
+        if router is not routing:
+            closed.callback(router.close)
+        for choice in choices:
+            router.route(choice.task, choice.context, choice.platform, choice.decision_id)
+        router.writer.flush()
 
 
 def _in_process() -> Routing:

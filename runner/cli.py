@@ -18,7 +18,9 @@ from runner.workflows import commands as workflow_commands
 from runner.workflows.cli import app as workflows_app
 
 if TYPE_CHECKING:
+    from runner.agent_files.agent_lead import AgentLead
     from runner.runs.records import Archive
+    from runner.settings import Settings
 
 app = typer.Typer(
     name="runner",
@@ -80,7 +82,6 @@ def execute(
     if not dry_run and platform != "claude-code":
         ensure_worker(settings.data_folder())  # before all else: it takes half a second to start
     from router.labels import Platform
-    from runner.agent_files.agent_lead import AgentLead
     from runner.commands import summary
     from runner.orders.execute import Order
     from runner.orders.execute import execute as carry_out
@@ -89,7 +90,7 @@ def execute(
     from runner.terminal.progress import open_progress
 
     progress = open_progress()
-    lead = AgentLead.open(agent, settings, yes=yes or dry_run) if agent else None
+    lead = _lead(agent, settings, yes=yes or dry_run) if agent else None
     settings = lead.settings(settings) if lead else settings
     settings = settings.model_copy(update={"tmux": True}) if tmux else settings
     for word, option in taken_for_tasks(tasks or (), EXECUTE_OPTIONS):
@@ -156,6 +157,12 @@ def demo_provider(
     from runner.provider.server import serve
 
     serve(port, home.absolute(), scripts, repo or ())
+
+
+def _lead(file: Path, settings: "Settings", *, yes: bool) -> "AgentLead":
+    from runner.agent_files.agent_lead import AgentLead
+
+    return AgentLead.open(file, settings, yes=yes)
 
 
 def _archive() -> "Archive":

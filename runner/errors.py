@@ -8,6 +8,7 @@
 ├── Busy                   3: another runner holds a lock for too long
 ├── StorageUnavailable     5: the data folder can't be written
 ├── Left                   3: this process goes, its sessions go on
+├── RouterFailed       4 to 6: the router in its own process; the code is its error's
 ├── ProgramMissing         7: `claude`, `codex` or `git` isn't there or can't be started
 └── NotLoggedIn            7: a program has no login
 
@@ -130,6 +131,17 @@ class Left(RunnerError):
 
     def __str__(self) -> str:
         return f"session {self.session} goes on without us; `runner status` shows where it stands"
+
+
+class RouterFailed(RunnerError):
+    """The router, in a process of its own, can't be used; the sentence and the exit code are its error's."""
+
+    def __init__(self, problem: str, exit_code: int) -> None:
+        super().__init__(problem, exit_code)
+        self.problem, self.exit_code = problem, exit_code
+
+    def __str__(self) -> str:
+        return self.problem
 
 
 class StorageUnavailable(RunnerError):

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from router.client import Routing
 from router.labels import MODES, Mode, Platform, TaskType
 from router.schemas import Decision, Feedback, Outcome
 from runner.agent_files import agent_hooks
@@ -15,6 +14,9 @@ from runner.errors import BadInput
 from runner.runs.run import Run
 from runner.settings import Settings
 from runner.tasks.plan import Planned
+
+if TYPE_CHECKING:
+    from router.client import Routing
 
 NEEDED = {
     Platform.HYBRID: "hybrid_orchestration", Platform.CLAUDE_CODE: "interactive_reasoning",
@@ -50,7 +52,7 @@ class AgentLead:
             return settings
         return settings.model_copy(update={"headless": "claude"})
 
-    def routing(self, routing: Routing) -> Routing:
+    def routing(self, routing: "Routing") -> "Routing":
         """The router, overruled where the file says so."""
         return _Led(self.file, routing)
 
@@ -91,7 +93,7 @@ class _Led:
     """A router that an agent file overrules."""
 
     file: AgentFile
-    inner: Routing
+    inner: "Routing"
 
     def route(self, task: str, context: dict[str, Any] | None = None, platform: Platform | None = None) -> Decision:
         """Decide as the router does, unless the file gives this kind of work to another platform, or lacks it."""

@@ -106,15 +106,15 @@ class Repository:
         )  # fmt: skip
 
 
-def refuse_dirty(repository: Repository, *, allow: bool) -> str | None:
+def refuse_dirty(repository: Repository, checkout: Checkout, *, allow: bool) -> str | None:
     """Refuse a checkout whose changes workers would not see; return what is to be said of one that is allowed.
 
+    `checkout` is how it was found.
     Files that git does not know are usual, and only told of.
 
     Raises:
         DirtyCheckout: files of git's are changed and that is not allowed.
     """
-    checkout = repository.look()
     if checkout.tracked and not allow:
         raise DirtyCheckout(repository.root, checkout.tracked)
     unseen = [*checkout.tracked, *checkout.untracked]

@@ -148,7 +148,8 @@ def feedback(
     from router.labels import Platform
     from router.schemas import Feedback
     from runner.errors import BadInput
-    from runner.orders.execute import open_routing
+    from runner.orders.opening import open_routing
+    from runner.outcomes.outbox import Outbox
     from runner.settings import read_settings
 
     if [good, bad, should_be is not None].count(True) != 1 or should_be == "auto":
@@ -160,7 +161,9 @@ def feedback(
         )
     except ValueError as error:
         raise BadInput(f"{decision_id!r} is no decision id; `runner execute` shows them") from error
-    with closing(open_routing(read_settings())) as routing:
+    settings = read_settings()
+    with closing(open_routing(settings)) as routing:
+        Outbox(settings.data_folder() / "outbox", routing).flush()  # the decision itself may lie there
         routing.record_feedback(correction)
     typer.echo(f"{decision_id}: noted")
 

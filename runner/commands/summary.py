@@ -4,11 +4,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Any
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from runner.checkout.worktree import Diff
 from runner.commands.run_views import ANSWER
@@ -17,6 +13,10 @@ from runner.merging.integrated import Integrated
 from runner.orders.report import Report
 from runner.runs.records import STOPPED, Entry, State
 from runner.runs.tries import latest_tries
+
+if TYPE_CHECKING:  # takes 0.05 s, and programs read no tables
+    from rich.console import Console
+    from rich.table import Table
 
 NARROWEST = 160
 """Width of tables that go to a file or a pipe, in characters."""
@@ -124,13 +124,18 @@ def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def console() -> Console:
+def console() -> "Console":
     """Stdout, wide enough for a table also where it is no terminal."""
+    from rich.console import Console
+
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=NARROWEST)
 
 
-def _table(entries: Sequence[Entry]) -> Table:
+def _table(entries: Sequence[Entry]) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD)
     for title in ("worker", "status", "program", "change", "tokens", "cost", "time", "branch"):
         table.add_column(title, overflow="fold")

@@ -1,18 +1,21 @@
 """What may be started now: some tasks need a person to be there, and unsure decisions need his word."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from router.client import Routing
 from router.labels import Mode
 from runner.runs.records import Closed
 from runner.runs.run import Run
 from runner.tasks.plan import KEYS, Planned
 from runner.terminal.terminal import ask
 
+if TYPE_CHECKING:
+    from router.client import Routing
+
 HYBRID_NOTE = "its design needs a person at a terminal; `runner coordinate --no-interactive` does without"
 
 
-def agree(planned: Planned, run: Run, routing: Routing, *, person: bool, yes: bool) -> Planned | Closed:
+def agree(planned: Planned, run: Run, routing: "Routing", *, person: bool, yes: bool) -> Planned | Closed:
     """Return the task as it is to be started, or what became of it where it isn't to be started now.
 
     `person` says that somebody is at the terminal, `yes` that he does not want to be asked.
@@ -28,7 +31,7 @@ def agree(planned: Planned, run: Run, routing: Routing, *, person: bool, yes: bo
     return _ask(planned, run, routing)
 
 
-def _ask(planned: Planned, run: Run, routing: Routing) -> Planned | Closed:
+def _ask(planned: Planned, run: Run, routing: "Routing") -> Planned | Closed:
     others = {key: f"rather {other}" for key, other in KEYS.items() if other != planned.decision.platform}
     question = f"{planned.worker}: {planned.decision.platform}? {planned.decision.reason}"
     key = ask(question, {"y": "yes", **others, "n": "no"}, run.stop)

@@ -3,9 +3,8 @@
 import os
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from router.client import Routing
 from router.labels import Mode, Platform
 from runner.agents.choice import headless_agent, interactive_agent
 from runner.agents.protocol import Agent
@@ -16,16 +15,19 @@ from runner.runs.run import Run
 from runner.settings import Settings
 from runner.tasks.plan import Planned, slug
 from runner.tasks.task_order import Wanted
-from runner.workflows.job import WorkflowJob
+
+if TYPE_CHECKING:
+    from router.client import Routing
+    from runner.workflows.job import WorkflowJob
 
 COST_NOTE = "{program} reports no cost: --max-cost does not limit it"
-Seated = InteractiveJob | WorkflowJob
+Seated: TypeAlias = "InteractiveJob | WorkflowJob"
 """What is had in this terminal."""
-Job = HeadlessJob | Seated
+Job: TypeAlias = "HeadlessJob | Seated"
 
 
 def route_all(
-    tasks: Sequence[Wanted], routing: Routing, context: dict[str, Any], platform: Platform | None = None
+    tasks: Sequence[Wanted], routing: "Routing", context: dict[str, Any], platform: Platform | None = None
 ) -> list[Planned]:
     """Have every task routed; `platform` is the user's own choice for all of them that have none of their own.
 
@@ -52,6 +54,8 @@ def assign(plan: Sequence[Planned], settings: Settings, run: Run) -> list[Job]:
         if planned.mode is Mode.HEADLESS:
             return HeadlessJob(planned, alone(), identity, own_server(run.repository.root) if identity else ())
         if planned.mode is Mode.HYBRID:
+            from runner.workflows.job import WorkflowJob  # brings all of the workflows
+
             return WorkflowJob(planned, sitting(), settings)
         return InteractiveJob(planned, sitting(), settings.tmux)
 

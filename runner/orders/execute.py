@@ -5,16 +5,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from router.client import RouterError, Routing, prepare_to_record
+from router.errors import RouterError
 from runner.agents.choice import check_headless_login
-from runner.checkout.repository import refuse_dirty
-from runner.errors import Left
+from runner.checkout.repository import Checkout, refuse_dirty
+from runner.errors import Left, StorageUnavailable
 from runner.orders.consent import agree
 from runner.orders.dispatch import Job, Seated, assign, route_all
 from runner.orders.follow import Follower
 from runner.orders.opening import Order, open_routing, open_run
 from runner.orders.report import Report
+from runner.orders.router_apart import RoutingApart, is_served
 from runner.outcomes.outbox import Outbox
 from runner.outcomes.outcomes import tell
 from runner.process import POLL_S
@@ -33,6 +35,9 @@ from runner.terminal.signals import stopping
 from runner.terminal.terminal import has_terminal
 from runner.worker.handover import hand_over
 
+if TYPE_CHECKING:
+    from router.client import Routing
+
 __all__ = ["Order", "Report", "execute", "open_routing", "open_run"]
 GOES_ON = "run {id} goes on if this terminal closes: `runner watch {id}` comes back to it"
 
@@ -48,12 +53,15 @@ def execute(order: Order, settings: Settings, cwd: Path, progress: Progress) -> 
     make_folder(settings.data_folder())
     ensure_worker(settings.data_folder())  # starting takes it as long as routing takes us
     write_whole(run.archive.folder / "repository.txt", f"{run.repository.root}\n")
-    with closing(order.routing(settings)) as routing:
-        outbox = Outbox(settings.data_folder() / "outbox", routing)
+    apart = None if is_served(settings.router_url) else RoutingApart(settings.data_folder())
+    with closing(apart or open_routing(settings)) as routing:
+        if apart and order.platform is None:
+            apart.begin()
+        outbox = Outbox(settings.data_folder() / "outbox", None if apart else routing)
         for entry in close_abandoned(run.archive):
             progress.note(f"run {entry.record.run_id}, {entry.record.worker}: {entry.reason}; closed now")
             _tell(outbox, entry, progress)
-        return _Execution(order, settings, run, routing, outbox).carry_out()
+        return _Execution(order, settings, run, order.led(routing), outbox, apart).carry_out()
 
 
 @dataclass
@@ -63,13 +71,16 @@ class _Execution:
     order: Order
     settings: Settings
     run: Run
-    routing: Routing
+    routing: "Routing"
     outbox: Outbox
+    apart: RoutingApart | None
+    """The router where no service is; None where one is."""
     plan: list[Planned] = field(default_factory=list)
 
     def carry_out(self) -> Report:
         """Route, ask, submit, and wait."""
         run, order = self.run, self.order
+        earlier = set(self.outbox.waiting())
         self.plan = route_all(order.tasks, self.routing, run.context(), order.platform)
         if order.lead:
             self.plan = order.lead.briefed(self.plan)
@@ -77,8 +88,8 @@ class _Execution:
         jobs = assign(self._agreed(), self.settings, run)
         alone = [job for job in jobs if isinstance(job, HeadlessJob)]
         seated = [job for job in jobs if not isinstance(job, HeadlessJob)]
-        self._check(jobs)
-        before = run.repository.look()
+        before = self._check(jobs)
+        self._dismiss_router()
         with stopping(run.stop, run.leave if alone or self.settings.tmux else None), run.progress.shown():
             folder = self._submit(alone) if alone else None
             if not order.detach:
@@ -88,7 +99,7 @@ class _Execution:
         untouched = bool(seated) or order.detach or run.repository.look() == before
         entries = {entry.record.worker: entry for entry in run.archive.entries(run.id)}
         return Report.of(
-            run.archive, run.id, run.repository.root, base=run.base, untouched=untouched, unsent=self.outbox.flush(),
+            run.archive, run.id, run.repository.root, base=run.base, untouched=untouched, unsent=self._unsent(earlier),
             entries=[entries[planned.worker] for planned in self.plan if planned.worker in entries],
             stopped=run.stop.is_set(), detached=order.detach,
         )  # fmt: skip
@@ -104,12 +115,29 @@ class _Execution:
                 self.run.progress.ended(planned.worker, answer.state, answer.reason)
         return agreed
 
-    def _check(self, jobs: Sequence[Job]) -> None:
+    def _dismiss_router(self) -> None:
+        """Keep for the journal what the user chose himself, and have the router's process end: all is decided."""
+        if self.apart:
+            self.apart.close()
+            try:
+                self.outbox.keep(self.apart.choices)
+            except StorageUnavailable as error:
+                self.run.progress.note(f"what you chose is not kept for the router: {error}")
+
+    def _unsent(self, earlier: set[Path]) -> int:
+        """How many outcomes the router did not take; those that it was not offered yet are the worker's to send."""
+        left = self.outbox.flush()
+        return len(earlier & set(self.outbox.waiting())) if self.apart else left
+
+    def _check(self, jobs: Sequence[Job]) -> Checkout:
+        """Refuse what can't be carried out; returns the checkout as it is."""
         for job in [job for job in jobs if isinstance(job, HeadlessJob)][:1]:
             check_headless_login(job.agent, self.settings)
         from_a_commit = any(not isinstance(job, InteractiveJob) for job in jobs)
-        if from_a_commit and (note := refuse_dirty(self.run.repository, allow=self.order.allow_dirty)):
+        checkout = self.run.repository.look()
+        if from_a_commit and (note := refuse_dirty(self.run.repository, checkout, allow=self.order.allow_dirty)):
             self.run.progress.note(note)
+        return checkout
 
     def _submit(self, alone: Sequence[HeadlessJob]) -> RunFolder:
         """Hand the headless tasks over; what a person does and they wait for is awaited by the worker too."""
@@ -125,7 +153,6 @@ class _Execution:
         """Have the tasks that need a person, one after the other, while the others go on."""
         run = self.run
         with ThreadPoolExecutor(2) as pool:
-            pool.submit(prepare_to_record)
             follower = Follower(folder, run.progress) if folder else None
             following = pool.submit(follower.to_the_end, run.stop, run.leave) if follower else None
             try:
@@ -164,5 +191,5 @@ class _Execution:
 def _tell(outbox: Outbox, entry: Closed, progress: Progress) -> None:
     try:
         tell(entry, outbox)
-    except RouterError as error:
+    except (RouterError, StorageUnavailable) as error:
         progress.note(f"{entry.record.worker}: what came of it is neither kept nor sent: {error}")

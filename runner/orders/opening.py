@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from router.client import Routing, connect
 from router.labels import Platform
 from runner.checkout.project import read_project
 from runner.checkout.repository import Repository
@@ -21,6 +20,7 @@ from runner.tasks.task_order import Wanted
 from runner.terminal.progress import Progress
 
 if TYPE_CHECKING:
+    from router.client import Routing
     from runner.agent_files.agent_lead import AgentLead
 
 
@@ -48,9 +48,8 @@ class Order:
     lead: "AgentLead | None" = None
     """The agent file at its head."""
 
-    def routing(self, settings: Settings) -> Routing:
+    def led(self, routing: "Routing") -> "Routing":
         """The router, overruled by the agent file where there is one."""
-        routing = open_routing(settings)
         return self.lead.routing(routing) if self.lead else routing
 
 
@@ -72,8 +71,10 @@ def open_run(order: Order, settings: Settings, cwd: Path, progress: Progress) ->
     )  # fmt: skip
 
 
-def open_routing(settings: Settings) -> Routing:
+def open_routing(settings: Settings) -> "Routing":
     """Reach the router: the service where one is named or answers, else in process."""
+    from router.client import connect  # brings an HTTP client, 0.1 s
+
     # What the router in process logs, its decisions say already.
     logging.getLogger("router").setLevel(logging.CRITICAL)
     token = settings.router_token

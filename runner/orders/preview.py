@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.orders.dispatch import Job, assign, route_all
-from runner.orders.opening import Order, open_run
+from runner.orders.opening import Order, open_routing, open_run
 from runner.runs.run import Run
 from runner.settings import Settings
 from runner.tasks.plan import Planned
@@ -29,8 +29,8 @@ class Preview:
 def preview(order: Order, settings: Settings, cwd: Path, progress: Progress) -> list[Preview]:
     """Route the tasks of an order; starts nothing and makes nothing."""
     run = open_run(order, settings, cwd, progress)
-    with closing(order.routing(settings)) as routing:
-        plan = route_all(order.tasks, routing, run.context(), order.platform)
+    with closing(open_routing(settings)) as routing:
+        plan = route_all(order.tasks, order.led(routing), run.context(), order.platform)
     return [_preview(job, run) for job in assign(plan, settings, run)]
 
 

@@ -43,18 +43,19 @@ class Outbox:
 
     def keep(self, choices: Sequence[Choice]) -> None:
         """Keep what the user chose with no router asked; raises `StorageUnavailable`."""
-        write_whole(self.folder / _name(), Letter(choices=tuple(choices)).model_dump_json())
+        if choices:
+            write_whole(self.folder / _name(), Letter(choices=tuple(choices)).model_dump_json())
 
     def flush(self) -> int:
         """Send all that waits, the oldest first; return how many remain."""
-        if self.routing is None or not self._waiting():
-            return len(self._waiting())
+        if self.routing is None or not self.waiting():
+            return len(self.waiting())
         try:
             with locked(self.folder / "lock", wait_s=0):
                 self._send_all(self.routing)
         except Busy:  # another runner is sending
             pass
-        return len(self._waiting())
+        return len(self.waiting())
 
     def _post(self, letter: Letter) -> None:
         try:
@@ -66,11 +67,12 @@ class Outbox:
         else:
             self.flush()
 
-    def _waiting(self) -> list[Path]:
+    def waiting(self) -> list[Path]:
+        """The letters that are there, the oldest first."""
         return sorted(self.folder.glob("*.json"))
 
     def _send_all(self, routing: "Routing") -> None:
-        for path in self._waiting():
+        for path in self.waiting():
             try:
                 self._send(Letter.model_validate_json(path.read_bytes()), routing)
             except ServiceUnavailable:

@@ -48,7 +48,7 @@ def coordinate(wish: Wish, settings: Settings, cwd: Path, progress: Progress) ->
     values = _values(workflow, wish.variables)
     run = open_run(wish.order, settings, cwd, progress)
     _check_programs(workflow, settings, run, interactive=wish.interactive)
-    if unseen := refuse_dirty(run.repository, allow=wish.order.allow_dirty):
+    if unseen := refuse_dirty(run.repository, run.repository.look(), allow=wish.order.allow_dirty):
         progress.note(unseen)
     with closing(open_routing(settings)) as routing:
         decision = routing.route(wish.task, run.context(), Platform.HYBRID)

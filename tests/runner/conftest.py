@@ -18,6 +18,8 @@ from router.service import Router, open_router
 from router.settings import Settings as RouterSettings
 from runner.checkout.repository import Repository
 from runner.cli import entry
+from runner.lock import locked
+from runner.outcomes.outbox import Outbox
 from runner.settings import Settings
 
 Script = Callable[..., str]
@@ -85,6 +87,19 @@ def router(tmp_path: Path) -> Iterator[Router]:
     opened = open_router(RouterSettings(models_dir=tmp_path / "no-models", database_url=url))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def deliver(settings: Settings, router: Router) -> Callable[[], int]:
+    """Sends what runs left for the router, as the worker does a moment later; returns how much remains."""
+
+    def send() -> int:
+        outbox = Outbox(settings.data_folder() / "outbox", router)
+        with locked(outbox.folder / "lock", wait_s=60):  # the worker may be sending
+            pass
+        return outbox.flush()
+
+    return send
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from router.labels import Platform
+from router.labels import Platform, Status
+from router.schemas import Outcome
 from router.service import Router
+from runner.outcomes.letter import leave
 
 Script = Callable[..., str]
 GitRun = Callable[..., str]
@@ -27,7 +29,9 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
     assert done.stderr == "set()\n"
 
 
-def test_a_run_is_reported_for_people_and_for_programs(cli: RunCli, script: Script, router: Router) -> None:
+def test_a_run_is_reported_for_people_and_for_programs(
+    cli: RunCli, script: Script, router: Router, deliver: Callable[[], int]
+) -> None:
     task = script(say="I write.", write=["one.txt", "1\n2\n"], use=1234)
     for_people = cli("execute", "--platform", "codex", task)
     assert for_people.returncode == 0
@@ -42,16 +46,16 @@ def test_a_run_is_reported_for_people_and_for_programs(cli: RunCli, script: Scri
     assert report["checkout_untouched"]
     assert (told["status"], told["tokens"], told["diff"]["added"]) == ("succeeded", 1234, 2)
     assert told["next"][0] == f"git diff main...{told['branch']}"
+    assert deliver() == 0
     assert len(router.decisions()) == 2
 
 
 def test_what_the_user_should_know_is_said_below_the_table(
     cli: RunCli, script: Script, repo: Path, tmp_path: Path
 ) -> None:
-    forget = tmp_path / "forget.py"
-    forget.write_text("import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as d: d.execute('delete from decisions')")
-    meddle = f"touch {repo}/intruder; {sys.executable} {forget} {tmp_path}/router.db"
-    done = cli("execute", "--platform", "codex", script(run=meddle))
+    forgotten = Outcome(decision_id="forgotten", run_id="r1", platform="codex", status=Status.SUCCEEDED)
+    leave(tmp_path / "home/outbox", "1", forgotten)
+    done = cli("execute", "--platform", "codex", script(run=f"touch {repo}/intruder"))
     assert done.returncode == 0
     assert "no changes" in done.stdout
     assert "Your checkout changed while the run was under way" in done.stdout

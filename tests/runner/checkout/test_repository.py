@@ -68,16 +68,20 @@ def test_looking_notes_what_changed_files_hold_and_the_stash(
 def test_a_checkout_with_changes_that_workers_would_not_see_is_refused_unless_allowed(
     repository: Repository, repo: Path
 ) -> None:
-    assert refuse_dirty(repository, allow=False) is None
+    assert refuse_dirty(repository, repository.look(), allow=False) is None
     (repo / "new.txt").touch()
-    assert refuse_dirty(repository, allow=False) == "workers start from a commit: they do not see new.txt"
+    assert refuse_dirty(repository, repository.look(), allow=False) == (
+        "workers start from a commit: they do not see new.txt"
+    )
     (repo / "a.txt").write_text("changed\n")
     with pytest.raises(
         DirtyCheckout, match=r"uncommitted changes in a\.txt; commit or stash them.*--allow-dirty"
     ) as refused:
-        refuse_dirty(repository, allow=False)
+        refuse_dirty(repository, repository.look(), allow=False)
     assert (refused.value.files, refused.value.exit_code) == (("a.txt",), 2)
-    assert refuse_dirty(repository, allow=True) == "workers start from a commit: they do not see a.txt, new.txt"
+    assert refuse_dirty(repository, repository.look(), allow=True) == (
+        "workers start from a commit: they do not see a.txt, new.txt"
+    )
 
 
 def test_of_many_changes_some_are_named() -> None:

@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from router.labels import Platform, Status
+from router.schemas import Outcome
 from router.service import Router
-from runner.errors import BadInput, DirtyCheckout, ProgramMissing, RepositoryUnusable, StorageUnavailable
+from runner.errors import (
+    BadInput,
+    DirtyCheckout,
+    ProgramMissing,
+    RepositoryUnusable,
+    RouterFailed,
+    StorageUnavailable,
+)
 from runner.orders.execute import Order, Report, execute, open_routing
 from runner.orders.preview import preview
+from runner.outcomes.letter import leave
 from runner.runs.records import State
 from runner.settings import Settings
 from runner.storage import make_folder
@@ -62,8 +71,11 @@ def test_a_changed_checkout_is_noticed(carry: Carry, script: Script, repo: Path)
     assert not carry(script(run=f"touch {repo}/intruder")).untouched
 
 
-def test_the_router_learns_what_came_of_it(carry: Carry, script: Script, router: Router) -> None:
+def test_the_router_learns_what_came_of_it(
+    carry: Carry, script: Script, router: Router, deliver: Callable[[], int]
+) -> None:
     report = carry(script(write=["one.txt", "1\n"], use=7), script(fail="no idea"))
+    assert deliver() == 0
     learned = {o.decision_id: o for _, outcomes, _ in router.journal.history() for o in outcomes}
     good, bad = (learned[entry.record.decision.decision_id] for entry in report.entries)
     assert (good.status, good.tokens, good.turns, good.diff_lines) == (Status.SUCCEEDED, 7, 1, 1)
@@ -161,11 +173,49 @@ def test_a_lost_record_is_said_and_the_work_is_kept(
     assert git(repo, "diff", "--name-only", f"main...{report.entries[0].record.branch}") == "new.txt"
 
 
-def test_a_router_that_forgets_the_decision_costs_no_outcome(carry: Carry, script: Script, tmp_path: Path) -> None:
-    forget = tmp_path / "forget.py"
-    forget.write_text("import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as d: d.execute('delete from decisions')")
-    assert carry(script(run=f"{sys.executable} {forget} {tmp_path}/router.db")).unsent == 1
+def test_a_router_that_forgot_the_decision_costs_no_outcome(
+    carry: Carry, script: Script, settings: Settings, deliver: Callable[[], int]
+) -> None:
+    forgotten = Outcome(decision_id="forgotten", run_id="r1", platform="codex", status=Status.SUCCEEDED)
+    leave(settings.data_folder() / "outbox", "1", forgotten)
     assert carry(script(say="hi")).unsent == 1
+    assert deliver() == 1
+
+
+def test_a_choice_that_is_told_twice_is_kept_once(
+    carry: Carry, script: Script, settings: Settings, router: Router, deliver: Callable[[], int]
+) -> None:
+    outbox = settings.data_folder() / "outbox"
+    report = carry(script(say="hi"))
+    (told,) = [path for path in outbox.glob("*.json") if b'"choices":[{' in path.read_bytes()]
+    copy = told.read_bytes()
+    assert deliver() == 0
+    told.write_bytes(copy)
+    assert deliver() == 0
+    ((decision, outcomes, _),) = router.journal.history()
+    assert decision.decision.decision_id == report.entries[0].record.decision.decision_id
+    assert (decision.decision.source, len(outcomes)) == ("override", 1)
+
+
+def test_without_a_choice_the_router_decides_in_a_process_of_its_own(carry: Carry, router: Router) -> None:
+    (entry,) = carry("fix all typos in the comments", platform=None, yes=True).entries
+    until_known = [one.decision for one in router.decisions()]
+    assert entry.record.decision.source == "regex"
+    assert all(one == entry.record.decision for one in until_known)
+
+
+def test_a_task_that_is_none_is_refused_by_whoever_decides(carry: Carry) -> None:
+    with pytest.raises(BadInput, match="NUL"):
+        carry("a\x00b")
+    with pytest.raises(RouterFailed, match="NUL") as refused:
+        carry("a\x00b", platform=None)
+    assert refused.value.exit_code == 2
+
+
+def test_a_router_that_cannot_be_opened_is_said(carry: Carry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUTER_PORT", "many")
+    with pytest.raises(RouterFailed, match="ROUTER_PORT=many"):
+        carry("hi", platform=None)
 
 
 def test_an_outcome_that_is_neither_kept_nor_sent_is_said(

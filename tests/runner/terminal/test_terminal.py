@@ -105,13 +105,16 @@ def test_a_key_says_what_came_of_an_interactive_task(
     assert (entry.state, entry.ending.accepted) == (state, accepted)
 
 
-def test_the_platform_that_it_should_have_been_goes_to_the_router(open_runner: Open, router: Router) -> None:
+def test_the_platform_that_it_should_have_been_goes_to_the_router(
+    open_runner: Open, router: Router, deliver: Callable[[], int]
+) -> None:
     terminal = open_runner("--platform", "claude-code", "explain it")
     terminal.expect("CLAUDE GOT explain it")
     terminal.sendline("bye")
     terminal.expect(r"\[c\] should be codex")
     terminal.send("c")
     assert end(terminal) == 1
+    assert deliver() == 0
     ((_, outcomes, corrections),) = router.journal.history()
     assert [outcome.status for outcome in outcomes] == [Status.REJECTED]
     assert [correction.platform for correction in corrections] == [Platform.CODEX]

@@ -273,7 +273,7 @@ def test_keys_are_kept_for_the_user_alone_and_only_while_they_are_needed(
 
 
 def test_branches_are_merged_and_checked_at_the_end(
-    cli: RunCli, script: Script, repo: Path, git: GitRun, router: Router
+    cli: RunCli, script: Script, repo: Path, git: GitRun, router: Router, deliver: Callable[[], int]
 ) -> None:
     (repo / ".dual.toml").write_text('check = ["cat one.txt two.txt", "false"]\n')
     git(repo, "add", "--all")
@@ -283,6 +283,7 @@ def test_branches_are_merged_and_checked_at_the_end(
     assert "Merged on dual/" in done.stdout
     assert "passed: cat one.txt two.txt\n  FAILED: false" in done.stdout
     assert "does not have yet: 0" in cli("send").stdout
+    assert deliver() == 0
     assert [outcomes[-1].tests_passed for _, outcomes, _ in router.journal.history()] == [False, False]
 
 
