@@ -1,4 +1,4 @@
-"""A simulated user: what he types, where he wants it, and what he says of the router's choice."""
+"""A simulated user: what they type, where they want it, and what they say of the router's choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from training.taxonomy import platform_of
 PROJECTS = {"payments": Platform.CLAUDE_CODE, "storybook": Platform.CODEX, "gateway": Platform.HYBRID}
 SHARES = {"payments": 0.2, "storybook": 0.2, "gateway": 0.1, "": 0.5}
 FORMS = ("{project}: {text}", "in {project}: {text}", "{text} ({project})")
-"""How he names the project."""
+"""How they name the project."""
 SPIKES = 0.3
-"""Share of the things to build, outside the three projects, that he calls a spike."""
+"""Share of the things to build, outside the three projects, that they call a spike."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Wish:
     text: str
     platform: str
     habit: str
-    """The habit it shows; empty where he does as the seed says."""
+    """The habit it shows; empty where they do as the seed says."""
 
 
 def wishes(rows: Sequence[Row], policy: Policy, random: np.random.Generator) -> list[Wish]:
-    """The rows as this user would type them, and where he wants them."""
+    """The rows as this user would type them, and where they want them."""
     found = []
     for index in random.permutation(len(rows)):
         row = rows[index]
@@ -56,7 +56,7 @@ def many(rows: Sequence[Row], count: int, policy: Policy, random: np.random.Gene
 
 
 def react(router: Router, wish: Wish, noise: float, random: np.random.Generator) -> None:
-    """One task: routed, run, and whatever the user says of it. With probability `noise` he says the wrong thing."""
+    """One task: routed, run, and whatever the user says of it. With probability `noise` they say the wrong thing."""
     wanted = wish.platform
     if random.random() < noise:
         wanted = str(random.choice([name for name in PROJECTS.values() if name != wanted]))
