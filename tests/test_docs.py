@@ -43,6 +43,12 @@ def test_every_command_of_the_readme_exists(program: str) -> None:
         assert re.search(rf"^\W*{command}\b", shown, re.MULTILINE), f"{program} {command}"
 
 
+def test_every_package_of_the_runner_is_described() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    packages = {path.parent.name for path in (ROOT / "runner").glob("*/__init__.py")}
+    assert packages == {name for name in packages if f"`{name}`" in page}
+
+
 def test_the_readme_is_short_enough_to_be_read() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 140
 
