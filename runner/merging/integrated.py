@@ -69,7 +69,8 @@ def parts(place: Place, entries: Sequence[Entry]) -> list[Part]:
     found, git = list[Part](), place.repository.git
     for entry in sorted(entries, key=_number):
         commit, branch = _commit(place.repository, entry), entry.record.branch
-        if branch and commit and not git.succeeds("merge-base", "--is-ancestor", commit, place.base):
+        starts = {place.base, entry.record.base or place.base}
+        if branch and commit and not any(git.succeeds("merge-base", "--is-ancestor", commit, one) for one in starts):
             reason = "" if entry.state in GOOD else f"{entry.state}: {entry.reason}"
             found.append(Part(worker=entry.record.worker, branch=branch, commit=commit, reason=reason))
     return found

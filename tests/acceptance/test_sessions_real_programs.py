@@ -21,7 +21,7 @@ from runner.errors import Left
 from runner.process import marked
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
-from runner.sessions.attempt import attempts
+from runner.sessions.attempt import attempts, reopen
 from runner.sessions.session import Limits, work
 from runner.sessions.verdict import Verdict
 
@@ -58,6 +58,12 @@ endless:
   task: endless
   repeat: true
   steps: [{run: echo again}]
+asking:
+  task: style guide
+  steps: [{say: "Tabs or spaces?"}]
+answered:
+  task: take tabs
+  steps: [{write: {path: style.md, content: "tabs\n"}}, {say: Tabs it is.}]
 mute:
   task: mute
   steps: [{hang: before}]
@@ -158,6 +164,17 @@ def test_a_session_goes_on_without_its_runner_and_is_adopted(sit: Sit, program: 
         "whole.txt",
     ]
     assert [event["event"] for event in events].count("finished") == 1
+
+
+@every_program
+def test_a_session_that_asked_goes_on_with_the_answer(sit: Sit, provider: Provider, program: str) -> None:
+    sitting = sit(program)
+    assert sitting.work("write a style guide").tally.message == "Tabs or spaces?"
+    reopen(sitting.files, "take tabs")
+    verdict = sitting.work("write a style guide")
+    assert (verdict.status, verdict.attempts, verdict.tally.message) == (Status.SUCCEEDED, 2, "Tabs it is.")
+    assert (sitting.cwd / "style.md").read_text() == "tabs\n"
+    assert "Tabs or spaces?" in json.dumps(provider.journal(bodies=True)[-1])  # it remembers what it asked
 
 
 def test_codex_that_used_up_its_allowance_names_the_time(sit: Sit) -> None:

@@ -44,6 +44,12 @@ def test_branches_are_merged_in_the_order_of_their_tasks(place: Finished, work: 
     assert read_integrated(place.archive, RUN) == done
 
 
+def test_a_worker_that_added_nothing_to_what_it_waited_for_has_no_part(place: Finished, work: Work) -> None:
+    first, other = work("1-a", a_txt="a\n"), work("2-b", b_txt="b\n")
+    done = merged(place, first, other, work("3-c", base=first.record.branch or ""))
+    assert [part.worker for part in done.merged] == ["1-a", "2-b"]
+
+
 def test_a_conflict_is_listed_with_both_sides_and_the_rest_is_merged(
     place: Finished, work: Work, repo: Path, git: GitRun
 ) -> None:
