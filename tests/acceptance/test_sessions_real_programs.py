@@ -63,7 +63,7 @@ asking:
   steps: [{say: "Tabs or spaces?"}]
 answered:
   task: take tabs
-  steps: [{write: {path: style.md, content: "tabs\n"}}, {say: Tabs it is.}]
+  steps: [{write: {path: style.md, content: "tabs\\n"}}, {say: Tabs it is.}]
 mute:
   task: mute
   steps: [{hang: before}]

@@ -203,7 +203,6 @@ def test_a_run_that_is_under_way_is_left_to_it(cli: RunCli, work: Work, place: F
     entry = work("1-a", None)
     import os
 
-
     living = {"runner_pid": os.getpid(), "runner_started": started_at(os.getpid())}
     place.archive.begin(entry.record.model_copy(update=living))
     for command in ("accept", "reject"):
