@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from router.errors import RouterError, ServiceUnavailable
+from router.errors import JournalError, RouterError, ServiceUnavailable
 from router.schemas import Choice, Feedback, Outcome
 from runner.errors import Busy, StorageUnavailable
 from runner.lock import locked
@@ -18,9 +18,14 @@ if TYPE_CHECKING:  # an HTTP client, which who only keeps letters needs not
 
 __all__ = ["Outbox", "leave"]
 
+REFUSED_KEPT_S = 30 * 24 * 3600
+"""A letter that the router refuses (it knows no such decision) is given up once it is so old."""
+
 
 class Outbox:
     """Sends to `routing` what lies in `folder`; what can't be sent stays there for the next run.
+
+    What routers refuse stays for 30 days.
 
     Without a `routing` it keeps what it is given.
     """
@@ -77,8 +82,11 @@ class Outbox:
                 self._send(Letter.model_validate_json(path.read_bytes()), routing)
             except ServiceUnavailable:
                 return
-            except (RouterError, ValueError):  # a decision this journal does not know; another one may
+            except JournalError:
                 continue
+            except (RouterError, ValueError):  # a decision this journal does not know; another one may, for a while
+                if time.time() - path.stat().st_mtime < REFUSED_KEPT_S:
+                    continue
             path.unlink(missing_ok=True)
 
     @staticmethod

@@ -1,5 +1,6 @@
 """What is meant for the router reaches it, now or with a later run."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,14 @@ def test_what_one_router_does_not_know_does_not_hold_up_the_rest(tmp_path: Path,
     outbox.record(outcome(router.route("write tests").decision_id))
     assert outbox.flush() == 2
     assert len(router.journal.history()[0][1]) == 1
+
+
+def test_what_no_router_knew_for_a_month_is_given_up(tmp_path: Path, router: Router) -> None:
+    outbox = Outbox(tmp_path, router)
+    outbox.record(outcome("unknown"))
+    (letter,) = outbox.waiting()
+    os.utime(letter, (0, 0))
+    assert outbox.flush() == 0
 
 
 def test_while_another_runner_sends_ours_waits(tmp_path: Path, router: Router) -> None:
