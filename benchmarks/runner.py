@@ -3,14 +3,14 @@
     python -m benchmarks.runner [--rounds 3] [--sessions 1,4,8] [--programs codex,claude,scripted]
 
 The real programs talk to a scripted model that answers at once. The shell gets worktrees that are made already, which
-ours makes, and neither commits nor merges what the sessions leave. The router is the shipped model, in process.
+ours makes, and neither commits nor merges what the sessions leave. No router service runs. What `runner execute` leaves
+for later, the sending of outcomes by the worker, is waited for between the rounds, and counted in none.
 """
 
 import argparse
 import json
 import os
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
@@ -18,22 +18,20 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
+from benchmarks.runner_place import RUNNER, Memory, Place, placed
+from benchmarks.runner_table import Table
 from runner.agents.choice import headless_agent
 from runner.agents.protocol import Agent, Session
 from runner.checkout.repository import Repository
 from runner.checkout.worktree import git_folders
 from runner.provider.script import parse_scripts
-from runner.provider.server import running
 from runner.settings import Settings
 
-RUNNER = (sys.executable, "-c", "from runner.cli import entry; entry()")
 SCRIPTS = parse_scripts("""
 write:
   task: write (?P<name>\\w+)
@@ -44,85 +42,6 @@ write:
 """)
 MOST_RATIO, MOST_FIXED_S, QUEUED = 1.25, 0.7, 1000
 MOST_MB, MOST_SESSION_MB, MOST_STATUS_S, MOST_HELP_S = 60, 15, 0.3, 0.25
-
-
-@dataclass
-class Table:
-    """Rows of a Markdown table, said as they come."""
-
-    met: list[bool] = field(default_factory=list)
-
-    def begin(self) -> None:
-        """Say the head."""
-        print("| what | ours | beside, same run | wanted | met |\n| --- | --- | --- | --- | --- |", flush=True)
-
-    def add(self, what: str, ours: str, beside: str, wanted: str, *, met: bool) -> None:
-        """Say a row."""
-        self.met.append(met)
-        print(f"| {what} | {ours} | {beside} | {wanted} | {'yes' if met else 'no'} |", flush=True)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A repository, and the environment in which everything is started."""
-
-    repo: Path
-    env: dict[str, str]
-
-    @property
-    def home(self) -> Path:
-        """The runner's data folder."""
-        return Path(self.env["RUNNER_HOME"])
-
-    def run(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """One command of the runner."""
-        command = [*RUNNER, *args]
-        return subprocess.run(
-            command, cwd=self.repo, env={**self.env, **env}, capture_output=True, text=True, check=False
-        )
-
-    def git(self, *args: str) -> None:
-        """One command of git."""
-        subprocess.run(["git", "-C", self.repo, *args], check=True, capture_output=True)
-
-    def worker(self) -> psutil.Process | None:
-        """The living worker."""
-        try:
-            return psutil.Process(json.loads((self.home / "executor/worker.json").read_bytes())["pid"])
-        except (OSError, ValueError, psutil.Error):
-            return None
-
-    def end_worker(self) -> None:
-        """Have the worker leave."""
-        if worker := self.worker():
-            worker.terminate()
-            worker.wait()
-
-
-@dataclass
-class Memory:
-    """The most that the runner's own processes took together, in MB."""
-
-    resident: float = 0
-    proportional: float = 0
-
-    def look(self, place: Place, runner: psutil.Process) -> None:
-        """Look once."""
-        mine = [runner, *(filter(None, [place.worker()])), *_supervisors()]
-        resident = proportional = 0.0
-        for process in mine:
-            try:
-                told = process.memory_full_info()
-            except psutil.Error:
-                continue
-            resident, proportional = resident + told.rss / 1e6, proportional + told.pss / 1e6
-        self.resident, self.proportional = max(self.resident, resident), max(self.proportional, proportional)
-
-
-def _supervisors() -> list[psutil.Process]:
-    return [
-        one for one in psutil.process_iter(["cmdline"]) if "runner.sessions.supervisor" in (one.info["cmdline"] or [])
-    ]
 
 
 def by_shell(place: Place, agent: Agent, tasks: Sequence[str]) -> float:
@@ -158,6 +77,7 @@ def by_us(place: Place, program: str, tasks: Sequence[str], memory: Memory | Non
                 threading.Event().wait(0.1)
         out = runner.communicate()[0]
     taken = time.perf_counter() - begun
+    place.settle()
     states = [task["status"] for task in json.loads(out)["tasks"]]
     assert states == ["succeeded"] * len(tasks), states
     return taken
@@ -241,27 +161,8 @@ def _path(name: str) -> Path | None:
     return Path(os.environ[name]) if name in os.environ else None
 
 
-@contextmanager
-def _place() -> Iterator[Place]:
-    # Not under /tmp, which Codex's sandbox leaves open to all.
-    with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder:
-        repo = Path(folder) / "project"
-        subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True)
-        (repo / "a.txt").write_text("hello\n")
-        author = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
-        subprocess.run(["git", "-C", repo, "add", "--all"], check=True)
-        subprocess.run(["git", "-C", repo, *author, "commit", "-qm", "Start"], check=True)
-        with running(SCRIPTS, Path(folder) / "agents", repos=[repo]) as provider:
-            own = {"RUNNER_HOME": str(Path(folder) / "home"), "ROUTER_DATABASE_URL": f"sqlite:///{folder}/router.db"}
-            place = Place(repo, {**os.environ, **provider.env, **own})
-            try:
-                yield place
-            finally:
-                place.end_worker()
-
-
 def main() -> int:
-    """Measure and print the table; 0 whatever it says."""
+    """Measure, and write the table into docs/sessions.md; 0 whatever it says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sessions", default="1,4,8")
@@ -269,8 +170,7 @@ def main() -> int:
     options = parser.parse_args()
     counts = [int(count) for count in options.sessions.split(",")]
     programs, table = options.programs.split(","), Table()
-    table.begin()
-    with _place() as place:
+    with placed(SCRIPTS) as place:
         for program in programs:
             compare(place, program, counts, options.rounds, table)
         fixed(place, table)
@@ -278,11 +178,7 @@ def main() -> int:
         queued(place, table)
         seconds = statistics.median(_timed(place, "--help") for _ in range(5))
         table.add("`runner --help`", f"{seconds:.2f} s", "", f"≤ {MOST_HELP_S} s", met=seconds <= MOST_HELP_S)
-    cores, load = os.cpu_count(), os.getloadavg()[0]
-    print(
-        f"\nBy `python -m benchmarks.runner {shlex.join(sys.argv[1:])}` on {cores} cores, load {load:.1f} at the end."
-    )
-    shutil.rmtree(place.repo.parent, ignore_errors=True)
+    table.write(shlex.join(("python", "-m", "benchmarks.runner", *sys.argv[1:])))
     return 0
 
 

@@ -14,6 +14,8 @@ from runner.process import POLL_S
 
 AUTHOR = ("-c", "user.name=dual-orchestrator", "-c", "user.email=dual-orchestrator@localhost")
 """Who commits what a worker left uncommitted."""
+UNBORN = "(initial)"
+"""What git calls the commit of a branch that has none."""
 STALE_S = 3.0
 """How long a lock of git's in a worker's checkout is waited for: the program that took it may have been killed."""
 
@@ -106,13 +108,14 @@ class Worktree:
             GitFailed: something can't be committed; it then still lies in the checkout.
         """
         self._repair()
-        if self.path.is_dir():
-            self._commit(message)
-        return self.git("rev-parse", "--verify", f"refs/heads/{self.branch}")
+        commit = self._commit(message) if self.path.is_dir() else None
+        return commit or self.git("rev-parse", "--verify", f"refs/heads/{self.branch}")
 
     def elsewhere(self) -> str:
         """The branch, or commit, that the worker went to and whose work ours doesn't lead to; empty: there is none."""
-        if not self.path.is_dir() or self.git.succeeds("merge-base", "--is-ancestor", "HEAD", self.branch):
+        if not self.path.is_dir() or self._is_on_branch():
+            return ""
+        if self.git.succeeds("merge-base", "--is-ancestor", "HEAD", self.branch):
             return ""
         return self.git("branch", "--show-current") or self.git("rev-parse", "HEAD")
 
@@ -142,19 +145,34 @@ class Worktree:
             if not self.is_whole:
                 raise GitFailed(self.path, ("worktree", "repair"), "it is no longer a checkout of the repository")
 
-    def _commit(self, message: str) -> None:
+    def _is_on_branch(self) -> bool:
+        """True where our branch is checked out; False also where only git itself can tell."""
+        try:
+            own = (self.path / ".git").read_text(encoding="utf-8").removeprefix("gitdir: ").rstrip("\n")
+            return (self.path / own / "HEAD").read_text(encoding="utf-8") == f"ref: refs/heads/{self.branch}\n"
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def _commit(self, message: str) -> str | None:
+        """Commit what is uncommitted; returns the commit where our branch is checked out, which holds it then."""
         git = self.git
         self.unlock()
-        git("add", "--all")
-        if not git.succeeds("diff", "--cached", "--quiet"):
-            git(*AUTHOR, "commit", "--quiet", "--no-verify", "--message", message)
-        head, ours = git("rev-parse", "HEAD"), f"refs/heads/{self.branch}"
-        if git("branch", "--show-current") == self.branch:
-            return
+        told = git("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=normal").splitlines()
+        facts = dict(line[2:].split(" ", 1) for line in told if line.startswith("# "))
+        head = None if facts["branch.oid"] == UNBORN else facts["branch.oid"]
+        if any(not line.startswith("# ") for line in told):
+            git("add", "--all")
+            if not git.succeeds("diff", "--cached", "--quiet"):
+                git(*AUTHOR, "commit", "--quiet", "--no-verify", "--message", message)
+                head = git("rev-parse", "HEAD")
+        if head is None or facts["branch.head"] == self.branch:
+            return head
+        ours = f"refs/heads/{self.branch}"
         # The worker went to another branch, to none, or deleted ours: it must lead to its work.
         there = git.succeeds("rev-parse", "--verify", "--quiet", ours)
         if not there or git.succeeds("merge-base", "--is-ancestor", ours, head):
             git("update-ref", ours, head)
+        return None
 
 
 def _forget(git: Git, path: Path) -> None:

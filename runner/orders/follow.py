@@ -13,6 +13,8 @@ from runner.sessions.eventlog import read_event
 from runner.sessions.tail import Tail
 from runner.terminal.progress import Progress
 
+SHORT_POLL_S = 0.01
+"""Between two looks while a run is young; later they become rarer, up to `POLL_S`."""
 CARE_S = 1.0
 """Between two looks whether the worker still lives."""
 
@@ -34,7 +36,7 @@ class Follower:
         Where the worker is killed meanwhile, another one is started. A run in which everything else waits for a person
         that is not here is not followed further.
         """
-        looked = time.monotonic()
+        began = looked = time.monotonic()
         while not self.run.has_ended:
             if stop.is_set() and not (leave.is_set() or self.run.is_cancelled()):
                 self.run.cancel()
@@ -46,7 +48,7 @@ class Follower:
                 looked = time.monotonic()
                 if self.alone.is_set() and not stop.is_set() and self._waits_for_people():
                     break
-            leave.wait(POLL_S)
+            leave.wait(min(POLL_S, max(SHORT_POLL_S, (time.monotonic() - began) / 20)))
         self.look()
         if problem := self.run.problem:
             self.progress.note(

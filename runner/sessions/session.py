@@ -43,6 +43,7 @@ ANSWER = """
 Your question was answered so:
 
 """
+SHORT_POLL_S = 0.01
 PATIENCE_S = 30.0
 """Beside the waits between signals: longest that a supervisor may take to end its session before it is killed."""
 
@@ -120,7 +121,7 @@ class _Following:
     def _attend(self, attempt: Attempt) -> None:
         """Hear the attempt out, until nothing supervises it."""
         self.log.begin(attempt)
-        deadline = float("inf")
+        deadline, began = float("inf"), time.monotonic()
         while is_supervised(self.folder):
             self._hear()
             self._mind()
@@ -128,7 +129,8 @@ class _Following:
                 deadline = min(deadline, time.monotonic() + 2 * self.limits.grace_s + PATIENCE_S)
             if time.monotonic() > deadline:
                 kill_supervisor(self.folder)
-            time.sleep(POLL_S)
+            # A short session is not kept waiting, and a long one not looked at all the time.
+            time.sleep(min(POLL_S, max(SHORT_POLL_S, (time.monotonic() - began) / 20)))
         while self._hear():
             pass
         self._hear(last=True)

@@ -2,12 +2,13 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
 
-from runner.pace import SESSION_BYTES
+from runner.pace import SESSION_BYTES, Pace
 from runner.runs.submission import RunFolder
 
 LOOK_S = 0.25
@@ -19,12 +20,18 @@ class Attendance:
     def __init__(self) -> None:
         self.leave = threading.Event()
         """Set when this process must go while the sessions go on."""
+        self.seats = Pace.program_sessions
+        """For sessions of one program, of all runs together."""
+        self._seated: defaultdict[str, int] = defaultdict(int)
+        self._place = threading.Condition()
         self._here: dict[tuple[RunFolder, str], threading.Event] = {}
         self._let_in = 0.0
         self._door, self._parked = threading.Lock(), threading.Semaphore(0)
 
     @contextmanager
-    def seat(self, run: RunFolder, worker: str, stagger_s: float, *, begun: bool) -> Iterator[threading.Event]:
+    def seat(
+        self, run: RunFolder, worker: str, program: str, stagger_s: float, *, begun: bool
+    ) -> Iterator[threading.Event]:
         """Let a session in when there is room; yields the event that is set once it has to end.
 
         One that has `begun` uses its memory already.
@@ -33,9 +40,18 @@ class Attendance:
         self._here[run, worker] = stop
         self.look()
         try:
-            if not begun:
-                self._wait(stop, stagger_s)
-            yield stop
+            with self._place:
+                while not begun and self._seated[program] >= self.seats and not (stop.is_set() or self.leave.is_set()):
+                    self._place.wait(LOOK_S)
+                self._seated[program] += 1
+            try:
+                if not begun:
+                    self._wait(stop, stagger_s)
+                yield stop
+            finally:
+                with self._place:
+                    self._seated[program] -= 1
+                    self._place.notify_all()
         finally:
             del self._here[run, worker]
 

@@ -77,7 +77,7 @@ def attempt(folder: str, worker: str) -> Came:
     begun = bool(attempts(entry.folder))
     submitted = run_folder.submission
     stagger_s = submitted.stagger_s if submitted else 0.0
-    with ATTENDANCE.seat(run_folder, worker, stagger_s, begun=begun) as stop:
+    with ATTENDANCE.seat(run_folder, worker, entry.record.program, stagger_s, begun=begun) as stop:
         if stop.is_set() and isinstance(entry, Closed):  # it slept until its usage limit is reset
             return _cancelled(run_folder, entry)
         try:

@@ -18,10 +18,10 @@ from runner.errors import StorageUnavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
-VERSION = "1"
+VERSION = "2"
 """Raise it with every change of a workflow's order of steps: what was begun under another one is not gone on with."""
-POLL_S = 0.1
-"""Between two looks for work; a session takes minutes, and the first one is waited for."""
+POLL_S = 0.02
+"""Between two looks whether one of several workflows has ended."""
 MOST_THREADS = 256
 MOST_RECOVERIES = 10_000
 """Workers that may be killed over one run before it is given up."""
@@ -41,10 +41,10 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return DBOS.step(name=name)
 
 
-def enqueue(queue: str, function: Callable[..., Any], workflow_id: str, *args: Any) -> None:
-    """Have a workflow wait in a queue; one of this id that is there already is not started again."""
+def start(function: Callable[..., Any], workflow_id: str, *args: Any) -> None:
+    """Start a workflow; one of this id that is there already is not started again."""
     with SetWorkflowID(workflow_id):
-        DBOS.enqueue_workflow(queue, function, *args)
+        DBOS.start_workflow(function, *args)
 
 
 def first_of(workflow_ids: Sequence[str]) -> tuple[str, Any]:
@@ -54,7 +54,7 @@ def first_of(workflow_ids: Sequence[str]) -> tuple[str, Any]:
         Exception: what the workflow raised.
     """
     handles: list[WorkflowHandle[Any]] = [DBOS.retrieve_workflow(one, existing_workflow=False) for one in workflow_ids]
-    ended = DBOS.wait_first(handles, polling_interval_sec=POLL_S / 2)
+    ended = DBOS.wait_first(handles, polling_interval_sec=POLL_S)
     return ended.workflow_id, ended.get_result(polling_interval_sec=POLL_S)
 
 
@@ -66,27 +66,19 @@ def sleep_until_woken(limit_s: float) -> None:
 class Engine:
     """DBOS at work in this process; only one process may use a folder at a time."""
 
-    def __init__(self, folder: Path, executor_id: str, queues: Sequence[str], at_once: int) -> None:
-        """Open the database in `folder`, go on with all that was interrupted, and listen to the queues.
+    def __init__(self, folder: Path, executor_id: str) -> None:
+        """Open the database in `folder`, and go on with all that was interrupted.
 
         Raises:
             StorageUnavailable: the database can't be used.
         """
         self.executor_id, self.folder = executor_id, folder
-        database, fresh = folder / "dbos.sqlite", not (folder / "dbos.sqlite").exists()
+        database = folder / "dbos.sqlite"
         try:
             with closing(sqlite3.connect(database)) as connection:
                 connection.execute("pragma journal_mode=wal")  # kept in the file; DBOS does not set it
         except sqlite3.Error as error:
             raise StorageUnavailable(database, str(error)) from error
-        self._launch(database)
-        for queue in queues:
-            DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=POLL_S)
-        if fresh:  # a queue that is new is listened to after a second only, one that is known at once
-            DBOS.destroy()
-            self._launch(database)
-
-    def _launch(self, database: Path) -> None:
         DBOS(config=DBOSConfig(
             name="runner", system_database_url=f"sqlite:///{database}", application_version=VERSION,
             executor_id=self.executor_id, log_level="ERROR", console_log_level="ERROR",
@@ -94,11 +86,6 @@ class Engine:
             notification_listener_polling_interval_sec=0.5, scheduler_polling_interval_sec=60,
         ))  # fmt: skip
         DBOS.launch()
-
-    def start(self, function: Callable[..., Any], workflow_id: str, *args: Any) -> None:
-        """Start a workflow; one of this id that is there already is not started again."""
-        with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(function, *args)
 
     def is_open(self, workflow_id: str) -> bool:
         """True while a workflow has not ended."""

@@ -36,8 +36,7 @@ def carry_out_run(run_id: str, folder: str) -> None:
                 continue
             busy += program != PERSON
             under_way[name] = f"{run_id}/{name}"
-            durable.enqueue(program, wait_for_person if program == PERSON else carry_out_session,
-                            under_way[name], folder, name)  # fmt: skip
+            durable.start(wait_for_person if program == PERSON else carry_out_session, under_way[name], folder, name)
         if under_way:
             workflow_id, result = durable.first_of(list(under_way.values()))
             name = next(one for one, known in under_way.items() if known == workflow_id)

@@ -25,7 +25,6 @@ from runner.storage import write_whole
 LOOK_S = 0.05
 CHECK_S = 1.0
 """Between two looks whether a run came to its end in another way than it should."""
-QUEUES = ("claude", "codex", "scripted", "person")
 SEND_S = 1.0
 """Wait for a terminal that watched the run to send its outcomes."""
 LEAVE_S = 5.0
@@ -41,7 +40,7 @@ class Worker:
         """Go on with what was under way; only the holder of the worker's lock may."""
         # Here, not above: one that finds another worker at work needs none of it.
         from runner.worker.deeds import ATTENDANCE
-        from runner.worker.durable import Engine
+        from runner.worker.durable import Engine, start
         from runner.worker.schedule import (
             carry_out_run,  # known before the engine starts: it goes on with workflows at once
         )
@@ -50,8 +49,9 @@ class Worker:
         folder = executor_folder(home)
         me = {"pid": os.getpid(), "started": started_at(os.getpid()), "settings": kept_settings(os.environ)}
         write_whole(folder / "worker.json", json.dumps(me))
-        self._engine = Engine(folder, _name(folder), QUEUES, pace.program_sessions)
-        self._flow = carry_out_run
+        self._attendance.seats = pace.program_sessions
+        self._engine = Engine(folder, _name(folder))
+        self._flow, self._start = carry_out_run, start
         self._under_way: dict[str, RunFolder] = {}
         self._woken: set[str] = set()
         self._checked = 0.0
@@ -99,7 +99,7 @@ class Worker:
         submitted = RunFolder.open_ones(self.home)
         for known, run in submitted.items():
             if known not in self._under_way:
-                self._engine.start(self._flow, known, known, str(run.path))
+                self._start(self._flow, known, known, str(run.path))
             elif run.is_cancelled() and known not in self._woken:
                 self._woken.add(known)
                 self._wake(known, run)
