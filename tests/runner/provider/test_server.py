@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -18,10 +17,8 @@ ASK = {"stream": True, "tools": [{}], "messages": [{"role": "user", "content": "
 
 
 def test_it_answers_as_soon_as_it_is_started_and_no_longer_afterwards(tmp_path: Path) -> None:
-    before = time.monotonic()
     with running(None, tmp_path) as provider:
         assert provider.journal() == []
-        assert time.monotonic() - before < 0.5
     with pytest.raises(ConnectionRefusedError):
         provider.journal()
 

@@ -16,7 +16,7 @@ from runner.terminal.foreground import run_in_foreground
 PROGRAM = f"""#!{sys.executable}
 import os, signal, sys, termios, tty
 mode = termios.tcgetattr(0)
-signal.signal(signal.SIGINT, lambda *_: print("INTERRUPTED", flush=True))
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"INTERRUPTED\\n"))  # print can't be entered twice
 print("GROUP", "OWN" if os.getpgrp() == os.getpid() == os.tcgetpgrp(0) else "SHARED", flush=True)
 if "raw" in sys.argv:
     tty.setraw(0)

@@ -1,84 +1,21 @@
 """With a terminal: it is lent to the interactive program, and a key says what came of it."""
 
-import shutil
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pexpect
 import pytest
 
 from router.labels import Platform, Status
 from router.service import Router
-from runner.checkout.repository import Repository
 from runner.runs.records import Archive, State
-from runner.settings import Settings
 from runner.terminal.signals import deaf_to_keys, stopping
 from runner.terminal.terminal import ask
 
-Open = Callable[..., "pexpect.spawn[str]"]
+from .conftest import Open, end
+
 Script = Callable[..., str]
-CLAUDE = f"""#!{sys.executable}
-import json, os, pathlib, signal, sys, termios, tty
-if sys.argv[-1] == " deaf":
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-signal.signal(signal.SIGINT, lambda *_: print("INTERRUPTED", flush=True))
-tty.setcbreak(0)
-print(f"CLAUDE GOT{{sys.argv[-1]}}", flush=True)
-if "CLAUDE_CONFIG_DIR" in os.environ:
-    folder = pathlib.Path(os.environ["CLAUDE_CONFIG_DIR"]) / "projects/here"
-    folder.mkdir(parents=True)
-    usage = {{"input_tokens": 100, "output_tokens": 7}}
-    message = {{"id": "m", "content": [{{"type": "text", "text": "So it is."}}], "usage": usage}}
-    lines = {{"type": "assistant", "message": message}}, {{"type": "cost-state", "totalCostUSD": 0.5}}
-    transcript = folder / (sys.argv[sys.argv.index("--session-id") + 1] + ".jsonl")
-    transcript.write_text("".join(json.dumps(line) + "\\n" for line in lines))
-for answer in iter(sys.stdin.readline, ""):
-    if answer in ("bye\\n", "fail\\n"):
-        sys.exit(0 if answer == "bye\\n" else 3)
-"""
-
-
-@pytest.fixture
-def open_runner(repo: Path, environ: dict[str, str], tmp_path: Path) -> Iterator[Open]:
-    """Runs `runner execute` in a terminal, with a small program in the place of claude."""
-    claude = tmp_path / "claude"
-    claude.write_text(CLAUDE)
-    claude.chmod(0o755)
-    opened: list[pexpect.spawn[str]] = []
-
-    def run(*args: str, command: tuple[str, ...] = ("execute",)) -> "pexpect.spawn[str]":
-        argv = ["-c", "from runner.cli import entry; entry()", *command, *args]
-        env = {**environ, "RUNNER_CLAUDE": str(claude), "TERM": "xterm-256color"}
-        opened.append(
-            pexpect.spawn(
-                sys.executable, argv, cwd=str(repo), env=env, encoding="utf-8", timeout=60, dimensions=(40, 160)
-            )
-        )
-        return opened[-1]
-
-    yield run
-    for terminal in opened:
-        if terminal.isalive():
-            terminal.kill(signal.SIGKILL)
-            terminal.wait()
-        terminal.close()
-
-
-@pytest.fixture
-def archive(repository: Repository, settings: Settings) -> Archive:
-    return Archive.of(repository, settings.data_folder())
-
-
-def end(terminal: "pexpect.spawn[str]") -> int | None:
-    """Wait for the end and return the exit code."""
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    return terminal.exitstatus
 
 
 @pytest.mark.parametrize(
@@ -224,73 +161,3 @@ def test_signals_that_the_caller_ignores_stay_ignored() -> None:
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_a_task_that_waits_for_a_person_is_had_by_attaching(
-    open_runner: Open, archive: Archive, cli: Callable[..., Any], router: Router
-) -> None:
-    assert cli("execute", "explain it").returncode == 8
-    terminal = open_runner(command=("attach",))
-    terminal.expect("CLAUDE GOT explain it")
-    terminal.sendline("bye")
-    terminal.expect("Was it right")
-    terminal.send("g")
-    terminal.expect(pexpect.EOF)
-    assert terminal.wait() == 0
-    (entry,) = archive.entries()
-    assert (entry.state, entry.reason) == (State.SUCCEEDED, "accepted by the user")
-    assert [o.accepted for _, outcomes, _ in router.journal.history() for o in outcomes] == [True]
-    refused = cli("attach")
-    assert (refused.returncode, "waits for a person" in refused.stderr) == (2, True)
-
-
-@pytest.fixture
-def tmux(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """A tmux of the test's own."""
-    found = shutil.which("tmux")
-    if found is None:
-        pytest.skip("tmux isn't installed")
-    environ["TMUX_TMPDIR"] = str(tmp_path)
-    environ.pop("TMUX", None)
-
-    def run(*args: str) -> str:
-        return subprocess.run([found, *args], env=environ, capture_output=True, text=True, check=False).stdout
-
-    yield run
-    run("kill-server")
-
-
-def test_a_session_in_a_window_outlives_the_terminal_and_is_attached_to_again(
-    open_runner: Open, archive: Archive, tmux: Callable[..., str], cli: Callable[..., Any]
-) -> None:
-    terminal = open_runner("--tmux", "--platform", "claude-code", "explain it")
-    terminal.expect("CLAUDE GOT explain it")
-    terminal.ptyproc.fileobj.close()  # type: ignore[attr-defined]  # missing in the stubs
-    terminal.wait()
-    (entry,) = archive.entries()
-    assert (entry.state, entry.reason) == (State.RUNNING, "")
-    again = open_runner(command=("attach", entry.record.run_id))
-    again.expect("CLAUDE GOT explain it")
-    again.sendline("bye")
-    again.expect(r"Was it right\?")
-    again.send("g")
-    assert end(again) == 0
-    (entry,) = archive.entries()
-    assert (entry.state, entry.reason) == (State.SUCCEEDED, "accepted by the user")
-
-
-def test_what_a_session_used_is_read_from_its_transcript(
-    open_runner: Open, archive: Archive, environ: dict[str, str], tmp_path: Path, cli: Callable[..., Any]
-) -> None:
-    environ["CLAUDE_CONFIG_DIR"] = str(tmp_path / "claude-home")
-    terminal = open_runner("--platform", "claude-code", "explain it")
-    terminal.expect("CLAUDE GOT explain it")
-    terminal.sendline("bye")
-    terminal.expect("skip")
-    terminal.send("g")
-    assert end(terminal) == 0
-    (entry,) = archive.entries()
-    assert entry.ending is not None
-    assert (entry.ending.tokens, entry.ending.cost_usd, entry.ending.turns) == (107, 0.5, 1)
-    assert entry.ending.message == "So it is."
-    assert "So it is." in cli("logs", entry.record.run_id).stdout
