@@ -13,6 +13,11 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
+from runner.provider.script import parse_scripts
+from runner.provider.server import Provider, running
+
+from .programs import environ_of, git
+
 OUTSIDE = Path("/var/tmp")  # noqa: S108 (each folder in it is made anew)
 PREFIX = "dual-orchestrator-test-"
 LONGEST_S = 10.0
@@ -33,6 +38,31 @@ def scratch() -> Iterator[Path]:
     with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=OUTSIDE, ignore_cleanup_errors=True) as name:
         yield Path(name)
         _end_all(name)
+
+
+@pytest.fixture
+def repo(scratch: Path) -> Path:
+    """A repository with one commit of one file."""
+    project = scratch / "project"
+    project.mkdir()
+    (project / "a.txt").write_text("hello\n")
+    git(project, "init", "-q", "-b", "main")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "Start")
+    return project
+
+
+@pytest.fixture
+def provider(request: pytest.FixtureRequest, repo: Path, tmp_path: Path) -> Iterator[Provider]:
+    """A scripted model that both programs use; it plays the module's `SCRIPTS`."""
+    with running(parse_scripts(request.module.SCRIPTS), tmp_path / "agents", repos=[repo]) as served:
+        yield served
+
+
+@pytest.fixture
+def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has both programs, and a router without a model."""
+    return environ_of(provider, tmp_path)
 
 
 def _end_all(name: str) -> None:

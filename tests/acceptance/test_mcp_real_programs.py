@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,9 @@ import pytest
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
-RUNNER = [sys.executable, "-c", "from runner.cli import entry; entry()"]
+from .programs import CLAUDE, CODEX, NEEDED, RUNNER
+
+pytestmark = NEEDED
 STORE = '{key: design/api-feature, value: \'{"endpoints": ["/users"]}\', namespace: shared}'
 SCRIPTS = f"""
 seed:

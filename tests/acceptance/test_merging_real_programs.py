@@ -1,10 +1,8 @@
 """From tasks to merged work, and a session in the terminal, with the real `claude` and `codex` and no network."""
 
 import json
-import os
+import shlex
 import subprocess
-import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,18 +11,10 @@ from typing import Any
 import pexpect
 import pytest
 
-from runner.provider.script import parse_scripts
-from runner.provider.server import Provider, running
+from .programs import NEEDED, RUNNER, git
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-ENTRY = "from runner.cli import entry; entry()"
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
-SCRIPTS = parse_scripts("""
+pytestmark = NEEDED
+SCRIPTS = """
 make:
   task: make (?P<name>\\w+)
   steps:
@@ -47,7 +37,7 @@ discuss:
   steps:
     - {say: Let us talk., usage: {input: 100, cached: 20, output: 7}}
     - {say: And more., usage: {input: 50, output: 5}}
-""")
+"""
 CHECKLIST = """# Today
 - [ ] make one (name: one)
 - [ ] make two (name: two)
@@ -66,33 +56,9 @@ def repo(scratch: Path) -> Path:
     (project / ".gitignore").write_text(".env\n")
     (project / ".dual.toml").write_text('copy = [".env"]\ncheck = ["test -s .env && cat *.py"]\n')
     git(project, "add", "-A")
-    git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
+    git(project, "commit", "-qm", "Start")
     (project / ".env").write_text("KEY=1\n")
     return project
-
-
-@pytest.fixture
-def provider(repo: Path, tmp_path: Path) -> Iterator[Provider]:
-    """A scripted model that both programs use."""
-    with running(SCRIPTS, tmp_path / "agents", repos=[repo]) as served:
-        yield served
-
-
-@pytest.fixture
-def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
-    """The environment of a user who has both programs, and a router without a model."""
-    return {
-        "PATH": os.environ["PATH"],
-        "LANG": "C.UTF-8",
-        "TERM": "xterm-256color",
-        **{name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "RUNNER_IDLE"))},
-        **provider.env,
-        "RUNNER_CLAUDE": str(CLAUDE),
-        "RUNNER_CODEX": str(CODEX),
-        "RUNNER_HOME": str(tmp_path / "runner-home"),
-        "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
-        "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
-    }
 
 
 @pytest.fixture
@@ -100,17 +66,12 @@ def runner(repo: Path, environ: dict[str, str]) -> Runner:
     """Runs the `runner` command."""
 
     def run(*args: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-c", ENTRY, *args]
+        argv = [*RUNNER, *args]
         done = subprocess.run(argv, cwd=repo, env={**environ, **env}, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         return done
 
     return run
-
-
-def git(folder: Path, *args: str) -> str:
-    """Run git and return what it printed."""
-    return subprocess.run(["git", "-C", folder, *args], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def tasks(runner: Runner) -> list[dict[str, Any]]:
@@ -173,7 +134,7 @@ def test_claude_in_the_terminal_is_suspended_brought_back_and_accounted_for_besi
     (tmp_path / "both.jsonl").write_text(
         '{"task": "discuss", "platform": "claude-code"}\n{"task": "lasting", "platform": "codex"}\n'
     )
-    shell.sendline(f"{sys.executable} -c '{ENTRY}' execute --tasks-file {tmp_path}/both.jsonl")
+    shell.sendline(f"{shlex.join(RUNNER)} execute --tasks-file {tmp_path}/both.jsonl")
     shell.expect("us.*talk")
     pause(1)
     shell.send("\x1a")

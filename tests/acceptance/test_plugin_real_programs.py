@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,10 @@ import pytest
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
+from .programs import CLAUDE, CODEX, NEEDED, RUNNER
+
 ROOT = Path(__file__).parents[2]
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
+pytestmark = NEEDED
 
 TYPED = '--workflow hybrid_development --task "add a greeting"'
 SCRIPTS = r"""
@@ -86,7 +81,7 @@ class Desk:
 
     def runner(self, *args: str) -> str:
         """Run `runner …`."""
-        return self.run(sys.executable, "-c", "from runner.cli import entry; entry()", *args)
+        return self.run(*RUNNER, *args)
 
     def claude(self, prompt: str, *args: str, **env: str) -> str:
         """Run `claude -p`; returns its result."""

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,9 @@ import pytest
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
+from .programs import CLAUDE, CODEX, NEEDED
+
+pytestmark = NEEDED
 
 SCRIPTS = """
 hello:

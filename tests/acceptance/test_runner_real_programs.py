@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,12 @@ import pexpect
 import pytest
 
 from runner.process import marked
-from runner.provider.script import parse_scripts
-from runner.provider.server import Provider, running
+from runner.provider.server import Provider
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
-SCRIPTS = parse_scripts("""
+from .programs import NEEDED, RUNNER, git
+
+pytestmark = NEEDED
+SCRIPTS = """
 commit:
   task: commit (?P<name>\\w+)
   steps:
@@ -52,44 +45,8 @@ stuck:
 discuss:
   task: discuss
   steps: [{say: Let us talk.}]
-""")
+"""
 every_program = pytest.mark.parametrize("program", ["codex", "claude"])
-
-
-@pytest.fixture
-def repo(scratch: Path) -> Path:
-    """A repository with one commit of one file; not under /tmp, which Codex's sandbox leaves open to all."""
-    project = scratch / "project"
-    subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
-    (project / "a.txt").write_text("hello\n")
-    git(project, "add", "-A")
-    git(project, "-c", "user.name=dev", "-c", "user.email=dev@localhost", "commit", "-qm", "Start")
-    return project
-
-
-@pytest.fixture
-def provider(repo: Path, tmp_path: Path) -> Iterator[Provider]:
-    """A scripted model that both programs use."""
-    with running(SCRIPTS, tmp_path / "agents", repos=[repo]) as served:
-        yield served
-
-
-@pytest.fixture
-def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
-    """The environment of a user who has both programs, and a router without a model."""
-    return {
-        "PATH": os.environ["PATH"],
-        "LANG": "C.UTF-8",
-        "TERM": "xterm-256color",
-        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-        **provider.env,
-        "RUNNER_CLAUDE": str(CLAUDE),
-        "RUNNER_CODEX": str(CODEX),
-        "RUNNER_HOME": str(tmp_path / "runner-home"),
-        "RUNNER_WORKER_IDLE_S": "2",
-        "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
-        "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
-    }
 
 
 @pytest.fixture
@@ -97,7 +54,7 @@ def execute(repo: Path, environ: dict[str, str]) -> Callable[..., tuple[dict[str
     """Runs headless tasks; returns the report and what was said on stderr."""
 
     def run(*args: str, code: int = 0, **env: str) -> tuple[dict[str, Any], str]:
-        argv = [*ARGV, "execute", "--json", "--platform", "codex", *args]
+        argv = [*RUNNER, "execute", "--json", "--platform", "codex", *args]
         done = subprocess.run(argv, cwd=repo, env={**environ, **env}, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout), done.stderr
@@ -106,11 +63,6 @@ def execute(repo: Path, environ: dict[str, str]) -> Callable[..., tuple[dict[str
 
 
 Execute = Callable[..., tuple[dict[str, Any], str]]
-
-
-def git(folder: Path, *args: str) -> str:
-    """Run git and return what it printed."""
-    return subprocess.run(["git", "-C", folder, *args], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @every_program
@@ -180,7 +132,7 @@ def test_without_a_login_nothing_is_started(execute: Execute, tmp_path: Path, re
 def test_ctrl_c_leaves_no_process_and_loses_no_work(
     repo: Path, environ: dict[str, str], tmp_path: Path, program: str
 ) -> None:
-    argv = [*ARGV, "execute", "--json", "--platform", "codex", "stuck"]
+    argv = [*RUNNER, "execute", "--json", "--platform", "codex", "stuck"]
     runner = subprocess.Popen(
         argv, cwd=repo, env={**environ, "RUNNER_HEADLESS": program}, stdout=subprocess.PIPE, text=True
     )
@@ -200,21 +152,23 @@ def test_a_run_goes_on_after_its_terminal_and_its_worker_were_killed(
 ) -> None:
     env = {**environ, "RUNNER_HEADLESS": program}
     tasks = ["leave alpha", "leave beta", "commit gamma"]
-    terminal = subprocess.Popen([*ARGV, "execute", "--platform", "codex", *tasks], cwd=repo, env=env)
+    terminal = subprocess.Popen([*RUNNER, "execute", "--platform", "codex", *tasks], cwd=repo, env=env)
     while len(list((tmp_path / "runner-home").glob("repositories/*/runs/*/*/attempt-1/begun.json"))) < len(tasks):
         assert terminal.poll() is None
         threading.Event().wait(0.05)
     os.kill(json.loads((tmp_path / "runner-home/executor/worker.json").read_bytes())["pid"], 9)
     terminal.kill()
     terminal.wait()
-    done = subprocess.run([*ARGV, "watch", "--json"], cwd=repo, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([*RUNNER, "watch", "--json"], cwd=repo, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert [task["attempts"] for task in report["tasks"]] == [1, 1, 1]
     merged = report["integration"]["branch"]
     assert git(repo, "ls-tree", "--name-only", merged).split() == ["a.txt", "alpha.txt", "beta.txt", "gamma.txt"]
     assert not any(marked(task["session_id"]) for task in report["tasks"])
-    accepted = subprocess.run([*ARGV, "accept", report["run_id"]], cwd=repo, env=env, capture_output=True, check=False)
+    accepted = subprocess.run(
+        [*RUNNER, "accept", report["run_id"]], cwd=repo, env=env, capture_output=True, check=False
+    )
     assert accepted.returncode == 0, accepted.stderr
     assert (repo / "gamma.txt").exists()
 
@@ -238,12 +192,12 @@ def test_the_screen_of_claude_comes_up_in_the_terminal_and_a_key_gives_the_verdi
     finally:
         screen.close(force=True)
     assert screen.exitstatus == 0
-    done = subprocess.run([*ARGV, "status", "--json"], cwd=repo, env=environ, capture_output=True, check=True)
+    done = subprocess.run([*RUNNER, "status", "--json"], cwd=repo, env=environ, capture_output=True, check=True)
     (task,) = json.loads(done.stdout)["tasks"]
     assert (task["status"], task["accepted"], task["branch"]) == ("succeeded", True, None)
 
 
 def test_the_doctor_finds_both_programs_and_their_logins(repo: Path, environ: dict[str, str]) -> None:
-    done = subprocess.run([*ARGV, "doctor"], cwd=repo, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run([*RUNNER, "doctor"], cwd=repo, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("logged in") == 2

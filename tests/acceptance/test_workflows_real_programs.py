@@ -1,30 +1,20 @@
 """The hybrid workflow with the real `claude` and `codex`, which store and find through the shared memory."""
 
 import json
-import os
 import subprocess
 import sys
-import sysconfig
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pexpect
-import pytest
 
-from runner.provider.script import parse_scripts
-from runner.provider.server import Provider, running
+from runner.provider.server import Provider
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (CLAUDE.exists() and CODEX.exists()), reason="the extra `agents` isn't installed"),
-]
-SCRIPTS = parse_scripts(r"""
+from .programs import NEEDED, RUNNER, git
+
+pytestmark = NEEDED
+SCRIPTS = r"""
 design:
   task: '\A\s*Design, before'
   steps:
@@ -63,46 +53,13 @@ review:
   steps:
     - run: git log --oneline -5
     - say: "All parts are there.\n\nVerdict: accept"
-""")
-
-
-@pytest.fixture
-def repo(scratch: Path) -> Path:
-    """A repository with one commit; not under /tmp, which Codex's sandbox leaves open to all."""
-    project = scratch / "project"
-    subprocess.run(["git", "init", "-q", "-b", "main", project], check=True)
-    identity = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
-    subprocess.run(["git", "-C", project, *identity, "commit", "-q", "--allow-empty", "-m", "Start"], check=True)
-    return project
-
-
-@pytest.fixture
-def provider(repo: Path, tmp_path: Path) -> Iterator[Provider]:
-    """A scripted model that both programs use."""
-    with running(SCRIPTS, tmp_path / "agents", repos=[repo]) as served:
-        yield served
-
-
-@pytest.fixture
-def environ(provider: Provider, tmp_path: Path) -> dict[str, str]:
-    """The environment of a user who has both programs, and a router without a model."""
-    return {
-        "PATH": os.environ["PATH"],
-        "LANG": "C.UTF-8",
-        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-        **provider.env,
-        "RUNNER_CLAUDE": str(CLAUDE),
-        "RUNNER_CODEX": str(CODEX),
-        "RUNNER_HOME": str(tmp_path / "runner-home"),
-        "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
-        "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
-    }
+"""
 
 
 def test_claude_designs_codex_implements_and_claude_reviews(
     repo: Path, environ: dict[str, str], provider: Provider
 ) -> None:
-    argv = [*ARGV, "coordinate", "--task", "Build an address book", "--no-interactive", "--json"]
+    argv = [*RUNNER, "coordinate", "--task", "Build an address book", "--no-interactive", "--json"]
     done = subprocess.run(argv, cwd=repo, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     told: dict[str, Any] = json.loads(done.stdout)
@@ -113,17 +70,19 @@ def test_claude_designs_codex_implements_and_claude_reviews(
     assert (own["value"], own["author"]) == ("the store is in store.py", "coder-1")
     assert "design/build-an-address-book" in results["result-coder-2"]["value"]["message"]
     assert results["result-tester"]["value"]["status"] == "succeeded"
-    listed = subprocess.run(
-        ["git", "-C", repo, "ls-tree", "--name-only", told["branch"]], check=True, capture_output=True, text=True
-    )
-    assert listed.stdout.split() == ["store.py", "test_both.py", "view.py"]
+    assert git(repo, "ls-tree", "--name-only", told["branch"]).split() == [
+        "a.txt",
+        "store.py",
+        "test_both.py",
+        "view.py",
+    ]
     protocols = {request["script"]: request["protocol"] for request in provider.journal()}
     assert (protocols["design"], protocols["coder-1"], protocols["review"]) == ("anthropic", "openai", "anthropic")
 
 
 def test_a_person_designs_with_the_real_claude_in_the_terminal(repo: Path, environ: dict[str, str]) -> None:
     (repo / "design.yaml").write_text("phases:\n- {phase: design, platform: claude-code, interactive: true}\n")
-    arguments = [*ARGV[1:], "coordinate", "--task", "Build an address book", "--workflow", "./design.yaml"]
+    arguments = [*RUNNER[1:], "coordinate", "--task", "Build an address book", "--workflow", "./design.yaml"]
     screen = pexpect.spawn(
         sys.executable, arguments, cwd=str(repo), env={**environ, "TERM": "xterm-256color"}, encoding="utf-8",
         timeout=90, dimensions=(40, 120),

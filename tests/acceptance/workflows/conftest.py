@@ -1,11 +1,8 @@
 """The real `claude` and `codex` on a scripted model, in a repository of their own; terminals are tmux windows."""
 
-import os
 import shlex
 import shutil
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,10 +15,8 @@ import pytest
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
 
-INSTALLED = Path(sysconfig.get_path("purelib"))
-CLAUDE = INSTALLED / "claude_agent_sdk/_bundled/claude"
-CODEX = INSTALLED / "codex_cli_bin/bin/codex"
-RUNNER = [sys.executable, "-c", "from runner.cli import entry; entry()"]
+from ..programs import CLAUDE, CODEX, RUNNER, environ_of, git  # noqa: TID252 (no folder of tests is on the path)
+
 LONGEST_S, LOOK_EVERY_S = 90.0, 0.1
 Serve = Callable[[str], "Stage"]
 
@@ -52,8 +47,7 @@ class Stage:
 
     def git(self, *args: str) -> str:
         """What git says in the repository."""
-        done = subprocess.run(["git", "-C", self.repo, *args], check=True, capture_output=True, text=True)
-        return done.stdout.strip()
+        return git(self.repo, *args)
 
     def asked(self) -> list[tuple[str, int]]:
         """The steps that the model played, in order: names of scripts and numbers."""
@@ -124,31 +118,15 @@ class Window:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, scratch: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, repo: Path) -> Iterator[Serve]:
     """Has the model play scripts; returns the stage for it."""
     if not (CLAUDE.exists() and CODEX.exists()):
         pytest.skip("the extra `agents` isn't installed")
     with ExitStack() as stack:
 
         def play(scripts: str) -> Stage:
-            repo = scratch / "project"
-            subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True)
-            identity = ("-c", "user.name=dev", "-c", "user.email=dev@localhost")
-            subprocess.run(["git", "-C", repo, *identity, "commit", "-q", "--allow-empty", "-m", "Start"], check=True)
             provider = stack.enter_context(running(parse_scripts(scripts), tmp_path / "agents", repos=[repo]))
-            environ = {
-                "PATH": os.environ["PATH"],
-                "LANG": "C.UTF-8",
-                **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-                **provider.env,
-                "RUNNER_CLAUDE": str(CLAUDE),
-                "RUNNER_CODEX": str(CODEX),
-                "RUNNER_HOME": str(tmp_path / "runner-home"),
-                "RUNNER_WORKER_IDLE_S": "2",
-                "ROUTER_MODELS_DIR": str(tmp_path / "no-models"),
-                "ROUTER_DATABASE_URL": f"sqlite:///{tmp_path / 'router.db'}",
-            }
-            return Stage(repo, provider, environ)
+            return Stage(repo, provider, environ_of(provider, tmp_path))
 
         yield play
 

@@ -54,7 +54,7 @@ def waiting(slow: str = "") -> str:
 def finished(stage: Stage, told: dict[str, Any]) -> None:
     """All is there, and each answer of the model was asked for once."""
     assert (told["stand"], told["verdict"]) == ("done", "accept"), told
-    assert stage.git("ls-tree", "--name-only", told["branch"]).split() == ["store.py", "view.py"]
+    assert stage.git("ls-tree", "--name-only", told["branch"]).split() == ["a.txt", "store.py", "view.py"]
     assert Counter(stage.asked()) == dict.fromkeys(STEPS, 1)
     assert (stage.git("branch", "--show-current"), stage.git("status", "--porcelain")) == ("main", "")
 

@@ -80,7 +80,7 @@ def test_a_conflict_goes_to_the_review_and_back_for_rework_until_it_is_accepted(
     assert "✨ Dual workflow complete" in shown
     assert "conflict:" not in shown
     branch = stage.git("branch", "--list", "dual/*/integration", "--format", "%(refname:short)")
-    assert stage.git("ls-tree", "--name-only", branch).split() == ["app.py", "test_app.py", "view.py"]
+    assert stage.git("ls-tree", "--name-only", branch).split() == ["a.txt", "app.py", "test_app.py", "view.py"]
     assert (stage.git("show", f"{branch}:app.py"), stage.git("show", f"{branch}:view.py")) == (
         "STORE = {}",
         "VIEW = {}",
@@ -96,5 +96,5 @@ def test_five_roles_work_in_parallel_and_a_person_reviews(serve: Serve, window: 
     here.answer("What came of the review?", "a")
     assert "EXIT CODE 0" in here.shows("EXIT CODE")
     branch = stage.git("branch", "--list", "dual/*/integration", "--format", "%(refname:short)")
-    files = ["README.md", "api.py", "core.py", "design.md", "test_core.py"]
+    files = ["README.md", "a.txt", "api.py", "core.py", "design.md", "test_core.py"]
     assert stage.git("ls-tree", "--name-only", branch).split() == files
