@@ -13,7 +13,7 @@ class Pace:
     """Settings of the worker; `Settings` names and checks the same ones."""
 
     program_sessions: int = 16
-    stagger_s: float = 0.1
+    stagger_s: float = 0.05
     worker_idle_s: float = 60.0
 
     @classmethod

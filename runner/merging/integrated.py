@@ -66,11 +66,14 @@ def needs_integration(place: Place, entries: Sequence[Entry], project: Project) 
 
 def parts(place: Place, entries: Sequence[Entry]) -> list[Part]:
     """The work that there is, in order; a worker that changed nothing has none."""
-    found, git = list[Part](), place.repository.git
+    found, git, tips = list[Part](), place.repository.git, _tips(place.repository, entries)
     for entry in sorted(entries, key=_number):
-        commit, branch = _commit(place.repository, entry), entry.record.branch
+        branch = entry.record.branch
+        commit = tips.get(f"refs/heads/{branch}") or _written_down(place.repository, entry)
         starts = {place.base, entry.record.base or place.base}
-        if branch and commit and not any(git.succeeds("merge-base", "--is-ancestor", commit, one) for one in starts):
+        if not branch or not commit or commit in starts:
+            continue
+        if not any(git.succeeds("merge-base", "--is-ancestor", commit, one) for one in starts):
             reason = "" if entry.state in GOOD else f"{entry.state}: {entry.reason}"
             found.append(Part(worker=entry.record.worker, branch=branch, commit=commit, reason=reason))
     return found
@@ -144,12 +147,17 @@ def _number(entry: Entry) -> tuple[int, str]:
     return int(number) if number.isdecimal() else 0, entry.record.worker
 
 
-def _commit(repository: Repository, entry: Entry) -> str | None:
-    """The tip of a worker's branch; where that was deleted, the commit that was written down."""
-    for name in (f"refs/heads/{entry.record.branch}", entry.ending and entry.ending.commit):
-        if name and repository.git.succeeds("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
-            return repository.git("rev-parse", f"{name}^{{commit}}")
-    return None
+def _tips(repository: Repository, entries: Sequence[Entry]) -> dict[str, str]:
+    """The commit of each worker's branch that is there, by the branch's full name."""
+    names = [f"refs/heads/{entry.record.branch}" for entry in entries if entry.record.branch]
+    told = repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names) if names else ""
+    return dict(line.split(" ") for line in told.splitlines())
+
+
+def _written_down(repository: Repository, entry: Entry) -> str | None:
+    """The commit that a worker's branch, which was deleted, had in the end; None where it is gone too."""
+    commit = entry.ending.commit if entry.ending else None
+    return commit if commit and repository.git.succeeds("cat-file", "-e", f"{commit}^{{commit}}") else None
 
 
 def _merge(place: Place, found: Sequence[Part], project: Project, env: Mapping[str, str]) -> Integrated:
