@@ -71,5 +71,5 @@ def _record(router: Router, run: str, worker: str, **facts: Any) -> Record:
     decision = router.route(f"task of {worker}", None, Platform.CODEX)
     return Record(
         run_id=run, worker=worker, task=f"task of {worker}", decision=decision, program="scripted",
-        session_id=f"{run}-{worker}", command="", started_at=BEGUN, runner_pid=1, runner_started=0, **facts,
+        session_id=f"{run}-{worker}", command="", started_at=BEGUN, runner_pid=1, runner_started=-99, **facts,
     )  # fmt: skip
