@@ -14,6 +14,7 @@ Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), WithJsonSchema({"type": "string"})
 ]
 """An id, name or type: it becomes part of keys and file names."""
+NAMED = "it is a name of letters, digits and ._-, 64 at most, and begins with a letter or digit"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=32 * 1024), WithJsonSchema({"type": "string"})]
 _A = TypeVar("_A", bound="Arguments")
 
@@ -58,4 +59,6 @@ def read_arguments(kind: type[_A], given: dict[str, Any]) -> _A:
         name = ".".join(str(part) for part in first["loc"]) or "arguments"
         if first["type"] == "missing":
             raise ArgumentRefused(f"{name} is missing", "MISSING_REQUIRED_PARAM") from error
+        if first["type"] == "string_pattern_mismatch":
+            raise ArgumentRefused(f"{name} is {str(first['input'])[:70]!r}; {NAMED}") from error
         raise ArgumentRefused(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -32,6 +32,17 @@ def test_the_seeds_agent_file_is_obeyed(cli: RunCli) -> None:
     assert (task["platform"], task["status"]) == ("codex", "succeeded")
 
 
+def test_what_stands_below_the_front_matter_is_told_after_the_task(cli: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "agent.md").write_text("---\nname: polite\n---\n\nGreet first.\n")
+    done = cli("execute", "--agent", str(tmp_path / "agent.md"), "--json", "--platform", "codex", "write the parser")
+    assert done.returncode == 0, done.stderr
+    (task,) = json.loads(done.stdout)["tasks"]
+    assert task["task"] == "write the parser"
+    (prompt,) = tmp_path.glob("home/repositories/*/runs/*/1-*/prompt.txt")
+    led = "You work under the agent file polite, on this one task. What it says of all its tasks:\n\nGreet first."
+    assert prompt.read_text() == f"write the parser\n\n{led}"
+
+
 def test_hooks_of_a_file_run_only_with_consent(cli: RunCli) -> None:
     refused = cli("execute", "--agent", str(SEED), "write tests for the parser")
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -173,7 +173,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("swarm_status", {"swarmId": "swarm-0"}, "NOT_FOUND", "no swarm 'swarm-0'"),
     ("swarm_health", {}, "NOT_FOUND", "no swarm"),
     ("agent_spawn", {}, "MISSING_REQUIRED_PARAM", "agentType"),
-    ("agent_spawn", {"agentType": "../x"}, "INVALID_PARAM", "agentType: "),
+    ("agent_spawn", {"agentType": "../x"}, "INVALID_PARAM", "agentType is '../x'; it is a name of letters"),
     ("agent_spawn", {"agentType": "coder", "swarmId": "swarm-0"}, "NOT_FOUND", "no swarm"),
     ("agent_status", {"agentId": "agent-0"}, "NOT_FOUND", "no agent 'agent-0'"),
     ("task_status", {"taskId": "task-0"}, "NOT_FOUND", "no task 'task-0'"),
