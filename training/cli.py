@@ -127,7 +127,7 @@ def import_history(
     from training.history import import_history as run
 
     sources = Sources(claude.expanduser(), codex.expanduser(), out)
-    run(sources, command.registry(models_dir).load_current(), wanted=review, at_most=at_most, as_json=as_json)
+    run(sources, command.registry(models_dir).load_current(), reviewing=review, at_most=at_most, as_json=as_json)
 
 
 def entry() -> None:

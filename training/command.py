@@ -36,8 +36,8 @@ def run(request: Request) -> None:
     console = Console(stderr=True)
     versions = registry(request.models_dir)
     job = job_of(request, versions)
-    said = f"{len(job.rows)} rows, {len(job.evidence)} pieces of evidence from the journal"
-    console.print(said, highlight=False)
+    pieces = f"{len(job.evidence)} {'piece' if len(job.evidence) == 1 else 'pieces'} of evidence"
+    console.print(f"{len(job.rows)} rows, {pieces} from the journal", highlight=False)
     try:
         trained = _train(job, versions, console)
     except KeyboardInterrupt:

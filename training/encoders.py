@@ -73,7 +73,7 @@ def fit_encoder(
     if wanted == SERVED and served is None:
         raise MissingPart("a served encoder to go on from", "start with --base packaged")
     package = base_folder(None if wanted in {SERVED, PACKAGED} else wanted)
-    lesson = _continued(lesson) if wanted == SERVED else lesson
+    lesson = continued(lesson) if wanted == SERVED else lesson
     start = served_base(served.encoder, package) if served and wanted == SERVED else nullcontext((package, ""))
     with start as (weights, held):
         origin = f"{served.version} ({held})" if served and held else wanted
@@ -86,8 +86,8 @@ def fit_encoder(
     return OnnxEncoder(folder / MODEL_FILE, folder / TOKENIZER_FILE), f"finetune from {origin}, {lesson.recipe}"
 
 
-def _continued(lesson: Lesson) -> Lesson:
-    """The new rows and a sample of the known ones."""
+def continued(lesson: Lesson) -> Lesson:
+    """The new rows, weighing more, and a sample of the known ones; raises `NotEnoughData` where none is new."""
     new = [
         replace(row, weight=min(row.weight * NEW_ROW_WEIGHT, HEAVIEST_ROW))
         for row in lesson.rows

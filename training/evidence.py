@@ -126,7 +126,7 @@ def _from_feedback(stored: StoredDecision, said: Feedback) -> Evidence:
 
 def _from_outcome(stored: StoredDecision, outcome: Outcome) -> Evidence | None:
     if outcome.status is Status.SUCCEEDED and outcome.accepted:
-        picked = outcome.platform != stored.decision.platform  # the user ran it elsewhere than he was told to
+        picked = outcome.platform != stored.decision.platform  # the user ran it elsewhere than they were told to
         return _evidence(stored, OVERRIDE_WEIGHT if picked else SUCCESS_WEIGHT, platform=outcome.platform)
     if outcome.accepted is False or outcome.status in FAILURES:
         return _evidence(stored, FAILURE_WEIGHT, not_platform=outcome.platform)

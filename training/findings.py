@@ -127,7 +127,7 @@ def _without(question: Question, vectors: TextVectors, head: Head, unseen: set[s
     others = [one for one in question.evidence if one.task not in unseen]
     parts, names = question.parts, question.taxonomy.names
     fitted = fit(
-        parts.train, parts.calibration, others, vectors, names, question.policy, question.seed, head.classifier, 1
+        parts.train, parts.calibration, others, vectors, names, question.policy, question.seed, start=head.classifier
     )
     return predictor(vectors, fitted.classifier)
 

@@ -1,4 +1,4 @@
-"""The user's own words: which they are, and what each says about where his tasks go."""
+"""The user's own words: which they are, and what each says about where their tasks go."""
 
 from collections import Counter
 from collections.abc import Sequence

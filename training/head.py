@@ -18,9 +18,10 @@ from training.rows import Row
 from training.vectors import TextVectors, Vectors
 
 EM_ROUNDS, WORD_ROUNDS = 2, 6
+"""How often what names only a platform is spread over its types anew, and how often the user's words are weighed."""
 PENALTIES = (1.0, 10.0)
 """Values of the classifier's `c` that are tried for labels other than the shipped ones."""
-MOST_OF_ALL = 0.15
+LARGEST_EVIDENCE_SHARE = 0.15
 """So much of the rows' weight the evidence may have in all; with more of it each piece counts less."""
 
 
@@ -37,13 +38,13 @@ class Head:
 def fit(
     train: Sequence[Row], calibration: Sequence[Row], evidence: Sequence[Evidence], vectors: TextVectors,
     labels: Sequence[str], policy: Policy, seed: int = 0, start: LinearClassifier | None = None,
-    rounds: int = EM_ROUNDS, c: float | None = None,
+    c: float | None = None,
 ) -> Head:  # fmt: skip
     """Fit to `train` and `evidence`, calibrate on rows that neither encoder nor classifier has seen.
 
     Rows and evidence that name only a platform are spread over its types by the classifier itself, in turns.
     Evidence with words of the user's own is explained by these alone, so that other tasks stay where they were.
-    A classifier to `start` from, of the same labels, spares the first turn. `c` is the classifier's, where it should
+    A classifier to `start` from, of the same labels, needs one turn only. `c` is the classifier's, where it should
     not be the one that suits the shipped labels.
     """
     rows, unseen = ([row for row in part if row.distribution()] for part in (train, calibration))
@@ -54,7 +55,7 @@ def fit(
     vectors.encode_all([one.task for one in loose])
     classifier = start.knowing(NO_WORDS) if start else LinearClassifier(seed=seed, c=c or LinearClassifier.c)
     predict = predictor(vectors, start) if start else None
-    for _ in range(rounds + (start is None) if loose else 1):
+    for _ in range(1 + EM_ROUNDS if loose and start is None else 1):
         extra = as_rows(loose, predict, policy) if predict else []
         learnt = [*rows, *extra]
         seen = np.concatenate([row_vectors, vectors.encode_all([row.text for row in extra])])
@@ -83,9 +84,9 @@ def fittest_c(
 
 
 def bounded(evidence: Sequence[Evidence], rows: Sequence[Row]) -> list[Evidence]:
-    """The evidence with at most `MOST_OF_ALL` of the rows' weight."""
+    """The evidence with at most `LARGEST_EVIDENCE_SHARE` of the rows' weight."""
     total = sum(one.weight for one in evidence)
-    factor = min(1.0, MOST_OF_ALL * sum(row.weight for row in rows) / total) if total else 1.0
+    factor = min(1.0, LARGEST_EVIDENCE_SHARE * sum(row.weight for row in rows) / total) if total else 1.0
     return [replace(one, weight=one.weight * factor) for one in evidence]
 
 

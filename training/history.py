@@ -31,8 +31,8 @@ class Sources:
     out: Path | None
 
 
-def import_history(sources: Sources, model: Model, *, wanted: bool, at_most: int, as_json: bool) -> None:
-    """Read both histories, propose labels, let the user review the least sure, write the rows.
+def import_history(sources: Sources, model: Model, *, reviewing: bool, at_most: int, as_json: bool) -> None:
+    """Read both histories, propose labels, write the rows; where `reviewing`, the user judges the least sure.
 
     Raises:
         DataError: the output file holds something else.
@@ -49,9 +49,9 @@ def import_history(sources: Sources, model: Model, *, wanted: bool, at_most: int
     console.print(
         f"{len(sessions)} sessions, {len(proposals)} prompts, {len(old)} of them from before", highlight=False
     )
-    if wanted and sys.stdin.isatty():
+    if reviewing and sys.stdin.isatty():
         _review(proposals, out, at_most, console)
-    elif wanted:
+    elif reviewing:
         console.print("no terminal to review in; run it again in one, or use --no-review", highlight=False)
     _tell(proposals, out, as_json=as_json)
 

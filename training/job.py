@@ -91,12 +91,18 @@ def train(job: Job, registry: Registry, say: Callable[[str], None], progress: Pr
         manifest = manifest_of(version, question, findings, made, champion, job.golden)
         say("writing the report")
         write_report(folder, manifest, findings)
-        manifest = write_manifest(folder, manifest)
-        if registry.key is not None:
-            sign(folder, (folder / MANIFEST_FILE).read_bytes(), registry.key)
-        load(folder, registry.key)
-        flush(folder)
+        manifest = _seal(folder, manifest, registry.key)
     return Trained(manifest, registry.root / version, findings)
+
+
+def _seal(folder: Path, manifest: Manifest, key: bytes | None) -> Manifest:
+    """Put the files' digests into the manifest, sign it where there is a key, and see that the version loads."""
+    complete = write_manifest(folder, manifest)
+    if key is not None:
+        sign(folder, (folder / MANIFEST_FILE).read_bytes(), key)
+    load(folder, key)
+    flush(folder)
+    return complete
 
 
 def _champion(registry: Registry) -> Model | None:

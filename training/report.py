@@ -10,6 +10,7 @@ from router.artifact import Manifest
 from training import card, plots, sections
 from training.evaluate import scores
 from training.findings import Findings
+from training.tables import SCORES
 
 REPORT_FILE, CARD_FILE = "report.html", "MODEL_CARD.md"
 _PAGE = Path(__file__).with_name("report.html")
@@ -17,12 +18,6 @@ _TILES = {
     "platform": ("platform_accuracy", "type_accuracy", "accuracy_at_80_coverage", "ece", "out_of_scope_recall"),
     "type": ("in_scope_accuracy", "out_of_scope_recall", "accuracy_at_80_coverage", "ece"),
 }
-_TITLES = {
-    "platform_accuracy": "platform accuracy", "type_accuracy": "type accuracy",
-    "in_scope_accuracy": "in-scope accuracy", "accuracy_at_80_coverage": "accuracy at 80 % coverage",
-    "ece": "calibration error",
-    "out_of_scope_recall": "out-of-scope recall",
-}  # fmt: skip
 
 
 def write_report(folder: Path, manifest: Manifest, findings: Findings) -> None:
@@ -67,4 +62,4 @@ def _tile(name: str, compared: Mapping[str, Mapping[str, Any]]) -> str:
         mood = "soft" if abs(gain) < 5e-4 else "good" if gain > 0 else "bad"
         change = f"{new - old:+.3f}" if name == "ece" else f"{100 * (new - old):+.1f}"
         against = f'<span class="{mood}">{change}</span> <span class="soft">against served</span>'
-    return f'<div class="tile"><span class="soft">{escape(_TITLES[name])}</span><b>{value}</b>{against}</div>'
+    return f'<div class="tile"><span class="soft">{escape(SCORES[name])}</span><b>{value}</b>{against}</div>'

@@ -42,7 +42,7 @@ def confusion(findings: Findings) -> str:
         parts.append(_figure("Platforms: right by chosen", _matrix(list(policy.platforms), pairs)))
     named = [(str(one.row.task_type), str(one.label)) for one in judged if one.row.task_type and one.label]
     labels = sorted(taxonomy.names, key=lambda name: (name == OUT_OF_SCOPE, platform_of(policy, name)))
-    kept, note = _most_confused(labels, named)
+    kept, note = most_confused(labels, named)
     inside = [(right, chosen) for right, chosen in named if right in kept and chosen in kept]
     shown_labels = {name: taxonomy.shown(name) for name in kept}
     pairs = [(shown_labels[right], shown_labels[chosen]) for right, chosen in inside]
@@ -148,20 +148,24 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool 
     return f'<div class="card scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def most_confused(labels: Sequence[str], pairs: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
+    """The labels that a matrix shows, those confused most often, and a note where others are left out.
+
+    `pairs` are the right label and the chosen one.
+    """
+    if len(labels) <= MOST_LABELS:
+        return list(labels), ""
+    wrong = Counter(name for pair in pairs if pair[0] != pair[1] for name in pair)
+    kept = sorted(labels, key=lambda name: -wrong[name])[:MOST_LABELS]
+    return [name for name in labels if name in kept], f"; the {len(kept)} of {len(labels)} labels most often confused"
+
+
 def _matrix(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> str:
     place = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     for right, chosen in pairs:
         counts[place[right], place[chosen]] += 1
     return plots.confusion(names, counts)
-
-
-def _most_confused(labels: Sequence[str], pairs: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
-    if len(labels) <= MOST_LABELS:
-        return list(labels), ""
-    wrong = Counter(name for pair in pairs if pair[0] != pair[1] for name in pair)
-    kept = sorted(labels, key=lambda name: -wrong[name])[:MOST_LABELS]
-    return [name for name in labels if name in kept], f"; the {len(kept)} of {len(labels)} labels most often confused"
 
 
 def _outcomes(side: Sequence[Judged], findings: Findings) -> tuple[Any, Any]:

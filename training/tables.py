@@ -1,4 +1,4 @@
-"""Scores as tables in the terminal."""
+"""Scores as they are shown: their titles, their digits, a table of them in the terminal."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -13,10 +13,10 @@ SCORES = {
     "platform_macro_f1": "platform macro F1",
     "type_accuracy": "type accuracy",
     "type_defensible": "… or defensible",
-    "in_scope_accuracy": "type accuracy, abstention counted",
+    "in_scope_accuracy": "in-scope accuracy",
     "accuracy_at_80_coverage": "accuracy at 80 % coverage",
     "ece": "calibration error (ECE)",
-    "out_of_scope_recall": "no task, not routed",
+    "out_of_scope_recall": "out-of-scope recall",
 }
 
 

@@ -78,7 +78,7 @@ def test_a_correction_in_the_journal_changes_the_route(
     router.record_feedback(Feedback(decision_id=first.decision_id, platform=Platform.HYBRID))
     code, _, err = typed("--data", str(data_file), "--promote", "force")
     assert code == 0, err
-    assert "1 pieces of evidence" in err
+    assert "1 piece of evidence" in err
     router.reload()
     again = router.route(task)
     assert (again.platform, again.source) == ("hybrid", Source.MODEL)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from router.encoder import OnnxEncoder
+from router.policy import SHIPPED as SHIPPED_POLICY
+from router.policy import Policy
 from router.registry import Registry
 from training.continuation import KEPT_ENCODERS, WEIGHTS_FILE, keep, kept_folder, served_base
-from training.encoders import HEAVIEST_ROW, REPLAYED_ROWS, Lesson, _continued
+from training.encoders import HEAVIEST_ROW, REPLAYED_ROWS, Lesson, continued
 from training.errors import MissingPart
 from training.finetune import Recipe, base_folder
 from training.job import Job, train
@@ -110,11 +112,10 @@ def test_only_a_few_encoders_are_kept_and_a_full_disk_is_only_said(own_cache: Pa
 def test_old_rows_are_replayed_and_new_ones_weigh_more() -> None:
     old = [Row(f"old {n}", "test") for n in range(REPLAYED_ROWS + 100)]
     new = [Row("new", "debug"), Row("corrected", "debug", weight=12.0)]
-    from router.policy import SHIPPED as POLICY
-    from router.policy import Policy
-
-    lesson = Lesson([*old, *new], frozenset(row.text for row in old), SHIPPED, Policy.open(POLICY), Recipe(epochs=4))
-    found = _continued(lesson)
+    lesson = Lesson(
+        [*old, *new], frozenset(row.text for row in old), SHIPPED, Policy.open(SHIPPED_POLICY), Recipe(epochs=4)
+    )
+    found = continued(lesson)
     assert [row.weight for row in found.rows[:2]] == [3.0, HEAVIEST_ROW]
     assert len(found.rows) == REPLAYED_ROWS + 2
     assert found.recipe.epochs == 2
@@ -123,8 +124,8 @@ def test_old_rows_are_replayed_and_new_ones_weigh_more() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--base", "nowhere"], "a model in nowhere is missing"),
-        (["--base", "served", "--models-dir", "{tmp}/empty"], "a served encoder to go on from"),
+        (["--base", "nowhere", "--models-dir", "{models}"], "a model in nowhere is missing"),
+        (["--base", "served"], "a served encoder to go on from"),
     ],
 )
 def test_missing_weights_are_named_and_the_served_model_stays(
@@ -132,8 +133,8 @@ def test_missing_weights_are_named_and_the_served_model_stays(
     words: list[str], said: str,
 ) -> None:  # fmt: skip
     before = models.current()
-    monkeypatch.setattr("training.request._lender", lambda: None)
-    given = [word.format(tmp=tmp_path) for word in words]
+    monkeypatch.setenv("ROUTER_MODELS_DIR", str(tmp_path / "empty"))
+    given = [word.format(models=models.root) for word in words]
     code, _, err = typed("--data", str(data_file), "--encoder", "finetune", "--journal", "none", *given)
     assert (code, said in err) == (5, True), err
     assert models.current() == before

@@ -6,7 +6,7 @@ import pytest
 
 from router.decision import Prediction
 from router.journal import Journal
-from router.labels import Platform, Source, Status, TaskType
+from router.labels import Platform, Status, TaskType
 from router.policy import SHIPPED, Policy
 from router.registry import Registry
 from router.schemas import Decision, Feedback, Outcome
@@ -63,7 +63,7 @@ def test_a_failure_is_evidence_against_the_platform_and_no_label(router: Router,
     assert collect(router.journal) == [Evidence("build it", FAILURE_WEIGHT, not_platform="codex")]
 
 
-def test_what_the_user_ended_teaches_nothing_and_what_he_calls_bad_does(router: Router) -> None:
+def test_what_the_user_ended_teaches_nothing_and_what_they_call_bad_does(router: Router) -> None:
     router.record_outcome(outcome(router.route("build it"), Status.CANCELLED))
     assert collect(router.journal) == []
     bad = router.route("build that")
@@ -111,10 +111,6 @@ def test_platform_evidence_is_spread_over_its_types_as_the_model_sees_them() -> 
 def test_without_a_model_evidence_is_spread_evenly() -> None:
     (row,) = as_rows([Evidence("a", 1.0, platform="hybrid")], lambda _: None, Policy.open(SHIPPED))
     assert row.distribution() == {"refactor": 0.5, "feature": 0.5}
-
-
-def test_sources_name_where_a_decision_came_from(router: Router) -> None:
-    assert router.route("x", platform=Platform.CODEX).source is Source.OVERRIDE
 
 
 def test_a_success_that_nobody_looked_at_is_no_label_and_an_override_that_failed_is_none_either(

@@ -12,7 +12,7 @@ from router.registry import Registry
 from training.evidence import Evidence
 from training.habits import own_words
 from training.head import (
-    MOST_OF_ALL,
+    LARGEST_EVIDENCE_SHARE,
     PENALTIES,
     bounded,
     fit,
@@ -43,7 +43,7 @@ def test_evidence_never_outweighs_the_rows() -> None:
     rows = [Row(f"t{n}", "test") for n in range(100)]
     few, many = [Evidence("a", 6.0, platform="codex")], [Evidence(f"a{n}", 6.0, platform="codex") for n in range(50)]
     assert bounded(few, rows) == few
-    assert sum(one.weight for one in bounded(many, rows)) == pytest.approx(MOST_OF_ALL * 100)
+    assert sum(one.weight for one in bounded(many, rows)) == pytest.approx(LARGEST_EVIDENCE_SHARE * 100)
     assert bounded([], rows) == []
 
 

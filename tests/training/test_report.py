@@ -135,13 +135,13 @@ def test_a_frozen_retrain_never_imports_torch(models: Registry, data_file: Path)
 def test_a_confusion_matrix_stays_readable(count: int) -> None:
     import numpy as np
 
-    from training.sections import MOST_LABELS, _most_confused
+    from training.sections import MOST_LABELS, most_confused
 
     labels = [f"l{n}" for n in range(count)]
     pairs = [(labels[n], labels[(n * 7 + 1) % count]) for n in range(count)]
-    kept, note = _most_confused(labels, pairs)
+    kept, note = most_confused(labels, pairs)
     assert len(kept) == min(count, MOST_LABELS)
-    assert len(_most_confused(labels, [])[0]) == len(kept)
+    assert len(most_confused(labels, [])[0]) == len(kept)
     assert bool(note) is (count > MOST_LABELS)
     drawing = plots.confusion(kept, np.eye(len(kept), dtype=np.int64))
     assert len(re.findall("<text", drawing)) >= len(kept)
