@@ -28,6 +28,8 @@ Note = Callable[[str, object], None]
 REAL_ROUNDS = int(os.environ.get("CHAOS_REAL_ROUNDS", "1"))
 INSTALLED = Path(sysconfig.get_path("purelib"))
 CLAUDE, CODEX = INSTALLED / "claude_agent_sdk/_bundled/claude", INSTALLED / "codex_cli_bin/bin/codex"
+# Each file is written twice: a script goes on with its next step where a program was killed between asking for a tool
+# and using it; a model would look at what is there.
 REAL = parse_scripts("""
 part:
   task: make part (?P<n>\\d)
@@ -36,6 +38,8 @@ part:
     - delay_s: 2
       run: git add -A && git commit -qm "Part {{n}}"
     - {write: {path: "two-{{n}}.txt", content: "{{n}}\\n"}, delay_s: 0.5}
+    - {write: {path: "one-{{n}}.txt", content: "{{n}}\\n"}}
+    - {write: {path: "two-{{n}}.txt", content: "{{n}}\\n"}}
     - say: Made part {{n}}.
 """)
 STEPS = ("begin", "middle", "end")
