@@ -14,6 +14,7 @@ from training.habits import own_words
 from training.head import (
     LARGEST_EVIDENCE_SHARE,
     PENALTIES,
+    Head,
     bounded,
     fit,
     fittest_c,
@@ -60,8 +61,8 @@ def test_a_habit_that_hangs_on_a_word_is_learnt_and_other_tasks_stay_where_they_
     taught = fit(rows, [], evidence, vectors, LABELS, policy)
     assert "zephyr" in taught.classifier.words.known
 
-    def platform(text: str, head: object) -> str:
-        says = predictor(vectors, head.classifier)  # type: ignore[attr-defined]
+    def platform(text: str, head: Head) -> str:
+        says = predictor(vectors, head.classifier)
         return policy.least_cost(policy.platform_probabilities(says(text).task_types))
 
     unseen = ("why does the newsletter bounce?", "add an index to the orders table")

@@ -1,7 +1,6 @@
 """Progress is a live table in a terminal and plain lines elsewhere."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -55,6 +54,5 @@ def test_without_a_terminal_there_are_lines(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_in_a_terminal_there_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    always: Callable[[], bool] = lambda: True  # noqa: E731
-    monkeypatch.setattr("sys.stderr.isatty", always)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert isinstance(open_progress(), LiveProgress)
