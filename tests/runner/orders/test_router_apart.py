@@ -1,6 +1,7 @@
 """The router in a process of its own, as its asker sees it."""
 
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from runner.orders.router_apart import RoutingApart, is_served
 
 def test_a_router_that_ends_without_an_answer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/true")
-    with pytest.raises(RouterFailed, match=r"does not answer; see .*log\.txt") as failed:
-        RoutingApart(tmp_path).route("write tests")
+    with (
+        closing(RoutingApart(tmp_path)) as apart,
+        pytest.raises(RouterFailed, match=r"does not answer; see .*log\.txt") as failed,
+    ):
+        apart.route("write tests")
     assert failed.value.exit_code == 6
 
 
