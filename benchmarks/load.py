@@ -96,11 +96,11 @@ def repeating(tasks: Iterator[str], share: float) -> Iterator[str]:
 
 
 def storm(
-    url: str, clients: int, seconds: float, requests: int | None = None, repeats: float = 0.0
+    url: str, clients: int, seconds: float, requests: int | None = None, repeats: float = 0.0, seed: int = 0
 ) -> dict[str, object]:
     """So many clients, each asking as fast as it is answered, until the time is over or so many requests are answered.
 
-    A share of `repeats` is of tasks asked before.
+    A share of `repeats` is of tasks asked before; with another `seed` the tasks are others.
     """
     answers: defaultdict[int, list[float]] = defaultdict(list)
     broken: list[str] = []
@@ -110,7 +110,8 @@ def storm(
         return time.monotonic() < end and (requests is None or len(answers[200]) < requests)
 
     def ask(number: int) -> None:
-        tasks = repeating(prompts(number * 1_000_000), repeats) if repeats else prompts(number * 1_000_000)
+        new = prompts((seed * clients + number) * 1_000_000)
+        tasks = repeating(new, repeats) if repeats else new
         while goes_on():
             try:
                 with closing(Client(url)) as client:
@@ -139,8 +140,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--requests", type=int)
     parser.add_argument("--repeats", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    print(json.dumps(storm(options.url, options.clients, options.seconds, options.requests, options.repeats)))
+    print(json.dumps(storm(**vars(options))))
 
 
 if __name__ == "__main__":
