@@ -118,13 +118,11 @@ class RunState(_Written):
 
     def put(self, phase: Phase, **facts: Any) -> Self:
         """The same with a phase changed."""
-        changed = self.of(phase).model_copy(update=facts)
-        return self.model_copy(update={"phases": {**self.phases, phase.name: changed}})
+        return self.model_copy(update={"phases": {**self.phases, phase.name: self.of(phase).model_copy(update=facts)}})
 
     def put_job(self, phase: Phase, job: Job) -> Self:
         """The same with a job of a phase changed."""
-        jobs = tuple(job if one.worker == job.worker else one for one in self.of(phase).jobs)
-        return self.put(phase, jobs=jobs)
+        return self.put(phase, jobs=tuple(job if one.worker == job.worker else one for one in self.of(phase).jobs))
 
     def again(self, phase: Phase) -> Self:
         """The same with a phase and all after it still to be done; what of it is in conflict stays known."""
