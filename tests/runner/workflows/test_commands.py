@@ -85,6 +85,7 @@ def test_execute_carries_a_hybrid_task_out_and_a_person_may_send_it_back(
         terminal.send(key)
     terminal.expect("Dual workflow complete: `runner collect --run")
     terminal.expect(pexpect.EOF)
+    cli("send")  # the worker may have sent it already
     ((_, (outcome,), _),) = router.journal.history()
     assert (outcome.status, outcome.accepted) == (Status.SUCCEEDED, True)
     planned = cli("execute", "--platform", "hybrid", "--dry-run", "Build it", RUNNER_CLAUDE=sys.executable)
