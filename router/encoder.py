@@ -1,14 +1,17 @@
 """Texts to vectors: the fine-tuned encoder, run by onnxruntime (the one door to it and to `tokenizers`)."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from router.errors import ArtifactError
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, at the import; else it would send, and keep an id in ~/.cache
+import onnxruntime
 
 WINDOW_TOKENS = 128
 """Most tokens the encoder sees of one text, its two special tokens included."""

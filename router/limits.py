@@ -84,12 +84,13 @@ class Limits:
                 self.observe(path, status, time.perf_counter() - started)
 
     async def _serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if path in OPEN_PATHS:
-            await self.app(scope, receive, send)
-            return
         limit = MAX_BATCH_BODY_BYTES if path == "/route/batch" else MAX_BODY_BYTES
         try:
-            self._admit(single(scope["headers"]), limit)
+            headers = single(scope["headers"])
+            if path in OPEN_PATHS:
+                await self.app(scope, receive, send)
+                return
+            self._admit(headers, limit)
             body = await self.bodies.read(receive, limit)
         except HTTPException as refused:
             await problem(refused.status_code, refused.detail, dict(refused.headers or {}))(scope, receive, send)

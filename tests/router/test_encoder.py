@@ -1,5 +1,8 @@
 """Texts to vectors."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +60,11 @@ def test_an_encoder_that_fails_is_an_error_of_ours(model: Model) -> None:
     broken.tokenizer.tokenizer.add_tokens(["zzunknownzz"])
     with pytest.raises(ArtifactError, match="failed"):
         broken.encode("zzunknownzz")
+
+
+def test_nothing_of_its_use_is_kept_for_others(tmp_path: Path, shipped_models: Path) -> None:
+    code = "import sys; from pathlib import Path; from router.registry import Registry; "
+    code += "Registry(Path(sys.argv[1])).load_current().encoder.encode('fix it')"
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", code, str(shipped_models.resolve())], env=home, check=True)
+    assert list(tmp_path.rglob("*")) == []

@@ -84,6 +84,7 @@ def context(value: bytes) -> bytes:
         pytest.param(422, post(context(b"1e999")), id="an endless number"),
         pytest.param(422, post(BODY + BODY), id="two documents"),
         pytest.param(431, post(head=HEAD + b"x: " + b"y" * 70_000 + b"\r\n"), id="a head of 70 kB"),
+        pytest.param(431, b"GET /healthz HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", id="the same for /healthz"),
     ],
 )  # fmt: skip
 def test_it_is_refused_with_a_problem_and_the_service_goes_on(
