@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -14,13 +13,10 @@ from typing import IO
 
 import psutil
 
+from runner.census import MARK, kill_marked
 from runner.errors import ProgramMissing
 
-MARK = "RUNNER_SESSION_ID"
-"""Variable by which every process of a session is found again, those that left its process group too."""
 POLL_S = 0.05
-KILL_S = 5.0
-"""Longest that what was killed is waited for; the kernel may keep a process that waits for a disk."""
 TIMED_OUT = 124
 _apart: set[int] = set()
 
@@ -73,7 +69,22 @@ def run(argv: tuple[str, ...], *, cwd: Path | None = None, env: Mapping[str, str
         return Completed(code, _text(out), _text(err))
 
 
-class AgentProcess:
+class _Process:
+    """What a program that was started is, whichever way it was."""
+
+    _popen: "subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, and of its group where it has one of its own."""
+        return self._popen.pid
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs or is stopped."""
+        return self._popen.poll()
+
+
+class AgentProcess(_Process):
     """A headless program in its own process group, its output going to files."""
 
     def __init__(self, command: Command, mark: str, stdout: Path, stderr: Path) -> None:
@@ -89,15 +100,6 @@ class AgentProcess:
                 )  # fmt: skip
             except OSError as error:
                 raise _unstartable(command.argv[0], error) from error
-
-    @property
-    def pid(self) -> int:
-        """Number of the process, and of its group."""
-        return self._popen.pid
-
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
-        return self._popen.poll()
 
     def end(self, grace_s: float) -> int:
         """End the program, gently first, and kill all that it left behind; return its exit code."""
@@ -144,42 +146,7 @@ def reap() -> None:
             _apart.discard(pid)
 
 
-def kill_marked(mark: str) -> None:
-    """Kill every process that carries `mark`, until a look finds none: they may fork meanwhile."""
-    deadline = time.monotonic() + KILL_S
-    while (left := marked(mark)) and time.monotonic() < deadline:
-        for process in left:
-            with suppress(psutil.Error):
-                process.kill()
-        time.sleep(POLL_S)
-
-
-def marked(mark: str) -> list[psutil.Process]:
-    """The living processes that carry `mark`."""
-    return [process for process in psutil.process_iter() if _mark_of(process) == mark]
-
-
-def started_at(pid: int) -> float:
-    """When a process started, in seconds by a clock that nobody sets: since the machine did; elsewhere since 1970.
-
-    Raises:
-        psutil.Error: there is no such process.
-    """
-    with suppress(OSError, ValueError, IndexError):
-        after_its_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-        return int(after_its_name.split()[19]) / os.sysconf("SC_CLK_TCK")
-    return psutil.Process(pid).create_time()
-
-
-def is_alive(pid: int, started: float) -> bool:
-    """True where the process of this number is still the one that `started_at` then."""
-    try:
-        return abs(started_at(pid) - started) < 1 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-class TerminalProcess:
+class TerminalProcess(_Process):
     """An interactive program that shares our terminal, in a process group of its own if `own_group`."""
 
     def __init__(self, command: Command, mark: str, *, own_group: bool) -> None:
@@ -189,15 +156,6 @@ class TerminalProcess:
             self._popen = subprocess.Popen(command.argv, cwd=command.cwd, env=env, process_group=group)
         except OSError as error:
             raise _unstartable(command.argv[0], error) from error
-
-    @property
-    def pid(self) -> int:
-        """Number of the process, and of its group if that is its own."""
-        return self._popen.pid
-
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs or is stopped."""
-        return self._popen.poll()
 
     @property
     def is_stopped(self) -> bool:
@@ -221,13 +179,6 @@ class TerminalProcess:
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="replace")
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARK)
-    except (psutil.Error, OSError):
-        return None
 
 
 def _unstartable(program: str, error: OSError) -> ProgramMissing:

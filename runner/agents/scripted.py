@@ -32,7 +32,8 @@ from runner.agents.events import (
 )
 from runner.agents.jsonl import read_object
 from runner.agents.protocol import Session
-from runner.process import MARK, Command, run
+from runner.census import MARK
+from runner.process import Command, run
 from runner.storage import write_whole
 
 _ENDS = {"fail", "exit", "limit", "overload"}

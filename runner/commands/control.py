@@ -11,9 +11,9 @@ from pathlib import Path
 
 from router.labels import Mode
 from runner.agents.choice import headless_agent, interactive_agent
+from runner.census import is_alive
 from runner.errors import BadInput
 from runner.orders.opening import Order, open_run
-from runner.process import is_alive
 from runner.runs.executor import ensure_worker
 from runner.runs.interactive import InteractiveJob, has_window
 from runner.runs.records import STOPPED, Closed, Entry, Record, State

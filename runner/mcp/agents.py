@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.census import kill_marked, started_at
 from runner.mcp.swarms import Agent, AgentState, State, Swarms
 from runner.mcp.topology import readable
-from runner.process import AgentProcess, Command, kill_marked, started_at
+from runner.process import AgentProcess, Command
 from runner.runs.identity import IDENTITY
 from runner.storage import make_folder
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from runner.census import is_alive
 from runner.errors import StorageUnavailable
 from runner.lock import locked
 from runner.mcp.errors import UnknownThing
-from runner.process import is_alive
 from runner.storage import write_whole
 
 LOCK_WAIT_S = 30.0

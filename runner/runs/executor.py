@@ -19,9 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runner.census import MARK, is_alive
 from runner.environment import headless_environment
 from runner.errors import StorageUnavailable
-from runner.process import MARK, POLL_S, is_alive, start_apart
+from runner.process import POLL_S, start_apart
 from runner.storage import make_folder
 
 SEEN = "RUNNER_*,ROUTER_*,PYTHON*,COVERAGE_*"

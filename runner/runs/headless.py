@@ -11,10 +11,10 @@ from pathlib import Path
 from router.labels import Status
 from runner.agents.events import one_line
 from runner.agents.protocol import Agent, Session
+from runner.census import started_at
 from runner.checkout.worktree import Diff, Worktree, git_folders
 from runner.errors import GitFailed, Left, RunnerError
 from runner.lock import locked
-from runner.process import started_at
 from runner.runs.budget import Budget
 from runner.runs.records import Closed, Ending, Entry, Record, State
 from runner.runs.run import Run

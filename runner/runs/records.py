@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict
 
 from router.labels import Platform
 from router.schemas import Decision
+from runner.census import is_alive
 from runner.checkout.moved import follow_move
 from runner.checkout.repository import Repository
 from runner.checkout.worktree import Diff
-from runner.process import is_alive
 from runner.runs.executor import is_running
 from runner.runs.state import STOPPED, State
 from runner.sessions.attempt import is_supervised

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from router.labels import Source
+from runner.census import started_at
 from runner.checkout.project import Project
 from runner.checkout.repository import Repository
 from runner.errors import StorageUnavailable
-from runner.process import started_at
 from runner.runs.records import Archive, Closed, Ending, Record, State
 from runner.sessions.session import Limits
 from runner.tasks.plan import Planned

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from runner.census import MARK
 from runner.errors import StorageUnavailable
-from runner.process import MARK, POLL_S, Command, reap, start_apart
+from runner.process import POLL_S, Command, reap, start_apart
 from runner.storage import make_folder, write_whole
 
 CANCELLED = "cancelled"

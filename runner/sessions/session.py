@@ -10,8 +10,9 @@ from pathlib import Path
 from router.labels import Status
 from runner.agents.events import Event
 from runner.agents.protocol import Agent, Session
+from runner.census import kill_marked
 from runner.errors import Left, StorageUnavailable
-from runner.process import POLL_S, kill_marked
+from runner.process import POLL_S
 from runner.sessions.attempt import (
     BUDGET_EXHAUSTED,
     Attempt,

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.census import MARK, kill_marked
 from runner.errors import Left, ProgramMissing
-from runner.process import MARK, POLL_S, Command, kill_marked, run
+from runner.process import POLL_S, Command, run
 from runner.sessions.attempt import is_supervised
 from runner.storage import write_whole
 from runner.terminal import terminal

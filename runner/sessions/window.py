@@ -10,8 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
+from runner.census import MARK
 from runner.lock import locked
-from runner.process import MARK, Command
+from runner.process import Command
 from runner.storage import write_whole
 
 STARTS_S = 5.0

@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from runner.census import started_at
 from runner.errors import RunnerError
 from runner.pace import Pace
-from runner.process import reap, start_apart, started_at
+from runner.process import reap, start_apart
 from runner.runs.executor import ensure_worker, executor_folder, kept_settings
 from runner.runs.submission import RunFolder
 from runner.storage import write_whole

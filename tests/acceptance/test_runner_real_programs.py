@@ -12,7 +12,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from runner.process import marked
+from runner.census import marked
 from runner.provider.server import Provider
 
 from .programs import NEEDED, RUNNER, git

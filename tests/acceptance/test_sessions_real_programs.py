@@ -17,8 +17,8 @@ from router.labels import Status
 from runner.agents.claude import HeadlessClaude
 from runner.agents.codex import HeadlessCodex
 from runner.agents.protocol import Agent, Session
+from runner.census import marked
 from runner.errors import Left
-from runner.process import marked
 from runner.provider.script import parse_scripts
 from runner.provider.server import Provider, running
 from runner.sessions.attempt import attempts, reopen

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.census import is_alive, kill_marked, marked
 from runner.errors import ProgramMissing
-from runner.process import AgentProcess, Command, is_alive, kill_marked, marked, run
+from runner.process import AgentProcess, Command, run
 
 
 def start(tmp_path: Path, code: str, mark: str) -> AgentProcess:

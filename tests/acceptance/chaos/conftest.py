@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from runner.process import marked, started_at
+from runner.census import marked, started_at
 from runner.runs.records import Archive, Entry
 from runner.sessions.attempt import attempts, is_supervised
 

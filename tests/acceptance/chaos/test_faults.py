@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from runner.process import started_at
+from runner.census import started_at
 from runner.runs.records import State
 
 pytestmark = pytest.mark.acceptance

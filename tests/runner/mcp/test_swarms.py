@@ -12,12 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
+from runner.census import marked
 from runner.errors import StorageUnavailable
 from runner.mcp.agents import read_outcome
 from runner.mcp.place import Place
 from runner.mcp.supervisor import supervise
 from runner.mcp.swarms import AgentState
-from runner.process import marked
 
 from .conftest import Call, Until
 

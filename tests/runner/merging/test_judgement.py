@@ -11,8 +11,8 @@ from router.labels import Status
 from router.schemas import Outcome
 from router.service import Router
 from runner.acceptance.harvest import Finished
+from runner.census import started_at
 from runner.merging.integration import Integration
-from runner.process import started_at
 from runner.runs.records import Entry, State
 
 GitRun = Callable[..., str]

@@ -16,10 +16,10 @@ import pytest
 from router.labels import Platform
 from router.service import Router
 from runner.agents.scripted import ScriptedAgent
+from runner.census import kill_marked, marked
 from runner.environment import headless_environment
 from runner.errors import Left
 from runner.orders.opening import Order, open_run
-from runner.process import kill_marked, marked
 from runner.runs.headless import HeadlessJob
 from runner.runs.records import Closed, State
 from runner.runs.run import Run

@@ -14,8 +14,8 @@ import pytest
 
 from router.labels import Status
 from router.service import Router
+from runner.census import marked
 from runner.checkout.repository import Repository
-from runner.process import marked
 from runner.runs.records import Archive, Entry, Record, State
 from runner.runs.recovery import close_abandoned
 from runner.settings import Settings

@@ -19,9 +19,9 @@ from router.labels import Status
 from runner.agents.events import Event
 from runner.agents.protocol import Session
 from runner.agents.scripted import ScriptedAgent
+from runner.census import marked
 from runner.environment import headless_environment
 from runner.errors import Left, StorageUnavailable
-from runner.process import marked
 from runner.sessions.attempt import attempts, is_supervised
 from runner.sessions.session import Limits, work
 from runner.sessions.verdict import Again, Verdict

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runner.census import kill_marked, marked
 from runner.errors import StorageUnavailable
-from runner.process import Command, kill_marked, marked
+from runner.process import Command
 from runner.sessions.attempt import Attempt, Ended, ask_to_end, attempts, is_supervised, kill_supervisor
 from runner.sessions.supervisor import Clock
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from runner.census import marked
 from runner.errors import Left, ProgramMissing
-from runner.process import Command, marked
+from runner.process import Command
 from runner.sessions.tmux import HUNG_UP, Window
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux isn't installed")

@@ -15,8 +15,8 @@ import pytest
 
 from router.labels import Status
 from router.service import Router
+from runner.census import kill_marked
 from runner.checkout.repository import Repository
-from runner.process import kill_marked
 from runner.runs.records import Archive
 from runner.settings import Settings
 
