@@ -19,7 +19,7 @@ from runner.workflows.cli import app as workflows_app
 
 if TYPE_CHECKING:
     from runner.agent_files.agent_lead import AgentLead
-    from runner.runs.records import Archive
+    from runner.runs.archive import Archive
     from runner.settings import Settings
 
 app = typer.Typer(
@@ -167,7 +167,7 @@ def _lead(file: Path, settings: "Settings", *, yes: bool) -> "AgentLead":
 
 def _archive() -> "Archive":
     from runner.checkout.repository import Repository
-    from runner.runs.records import Archive
+    from runner.runs.archive import Archive
     from runner.settings import read_settings
 
     return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())

@@ -12,12 +12,13 @@ from runner.environment import headless_environment
 from runner.errors import BadInput
 from runner.merging.integrated import Part, integrate, needs_integration, parts, read_integrated
 from runner.merging.integration import branch_of
+from runner.runs.archive import Archive
 from runner.runs.history import find_entries
-from runner.runs.records import Archive, Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import UNDER_WAY
 from runner.runs.submission import RunFolder
 from runner.settings import Settings
 
-OPEN = frozenset({State.QUEUED, State.RUNNING})
 WORKFLOW = "workflow.json"
 
 
@@ -71,7 +72,7 @@ def find_finished(run: str, repository: Repository, settings: Settings) -> Finis
     archive = Archive.of(repository, settings.data_folder())
     entries = find_entries(archive, run)
     run_id = entries[0].record.run_id
-    if under_way := [entry.record.worker for entry in entries if entry.state in OPEN]:
+    if under_way := [entry.record.worker for entry in entries if entry.state in UNDER_WAY]:
         steps = f"`runner watch {run_id}` waits for it, `runner cancel {run_id}` ends it"
         raise BadInput(f"run {run_id} is still under way ({', '.join(under_way)}); {steps}")
     base, name = _origin(archive.folder / "runs" / run_id, entries) or (repository.look().head, "")

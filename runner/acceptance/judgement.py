@@ -13,7 +13,8 @@ from runner.merging.landing import Landed, Landing
 from runner.orders.opening import open_routing
 from runner.outcomes.outbox import Outbox, leave
 from runner.outcomes.outcomes import deposit
-from runner.runs.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.settings import Settings
 
 REJECTED = "rejected by the user"

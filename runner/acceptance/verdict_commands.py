@@ -53,7 +53,7 @@ def clean(
     from runner.checkout.repository import Repository
     from runner.errors import BadInput
     from runner.merging.leftovers import Leftovers
-    from runner.runs.records import Archive
+    from runner.runs.archive import Archive
     from runner.settings import read_settings
 
     if everything and runs:

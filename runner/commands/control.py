@@ -16,8 +16,9 @@ from runner.errors import BadInput
 from runner.orders.opening import Order, open_run
 from runner.runs.executor import ensure_worker
 from runner.runs.interactive import InteractiveJob, has_window
-from runner.runs.records import STOPPED, Closed, Entry, Record, State
+from runner.runs.records import Closed, Entry, Record
 from runner.runs.run import Run
+from runner.runs.state import STOPPED, State
 from runner.runs.submission import RunFolder, Submission
 from runner.runs.tries import first_name, latest_tries, next_name
 from runner.sessions.attempt import ask_to_end, reopen

@@ -126,7 +126,7 @@ def attach(run: LatestRun = "", worker: Worker = None, json: Json = False) -> No
         return
     from runner.errors import BadInput
     from runner.runs.interactive import has_window
-    from runner.runs.records import State
+    from runner.runs.state import State
     from runner.terminal.terminal import has_terminal
 
     _, entries = find(run, worker)

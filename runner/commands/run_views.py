@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from runner.runs.records import Archive, Entry
+    from runner.runs.archive import Archive
+    from runner.runs.records import Entry
     from runner.runs.submission import RunFolder
 
 
@@ -42,7 +43,7 @@ def is_workflow(run: str) -> bool:
 
 def _archive() -> "Archive":
     from runner.checkout.repository import Repository
-    from runner.runs.records import Archive
+    from runner.runs.archive import Archive
     from runner.settings import read_settings
 
     return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
@@ -69,7 +70,7 @@ def list_runs(home: Path) -> None:
     repository = Repository.around(Path.cwd())
     archive = home / "repositories" / repository.key
     if not archive.exists():
-        from runner.runs.records import Archive  # the repository may have been moved
+        from runner.runs.archive import Archive  # the repository may have been moved
 
         archive = Archive.of(repository, home).folder
     for run_id, tasks in standings(archive):
@@ -136,7 +137,7 @@ def sit_down(entry: "Entry", *, json: bool) -> int:
     from runner.orders.opening import Order, open_routing, open_run
     from runner.outcomes.outbox import Outbox
     from runner.outcomes.outcomes import tell
-    from runner.runs.records import State
+    from runner.runs.state import State
     from runner.settings import read_settings
     from runner.terminal.progress import open_progress
     from runner.terminal.signals import stopping

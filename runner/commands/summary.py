@@ -11,7 +11,8 @@ from runner.commands.run_views import ANSWER
 from runner.errors import some
 from runner.merging.integrated import Integrated
 from runner.orders.report import Report
-from runner.runs.records import STOPPED, Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import STOPPED, UNDER_WAY, State
 from runner.runs.tries import latest_tries
 
 if TYPE_CHECKING:  # takes 0.05 s, and programs read no tables
@@ -52,7 +53,7 @@ def next_steps(entry: Entry) -> list[str]:
     record, ending = entry.record, entry.ending
     if entry.state is State.WAITING:
         return [record.command]
-    if entry.state in {State.QUEUED, State.RUNNING}:
+    if entry.state in UNDER_WAY:
         return [f"runner logs -f {record.run_id} {record.worker}"]
     if entry.state is State.NEEDS_INPUT and record.submitted:
         return [ANSWER.format(run_id=record.run_id, worker=record.worker)]
@@ -71,7 +72,7 @@ def run_steps(report: Report) -> list[str]:
     """The commands that make sense now for a run, the first one first."""
     run_id, states = report.run_id, {entry.state for entry in latest_tries(report.entries)}
     changed = [one for one in report.entries if one.record.branch and one.ending and one.ending.commit]
-    if states & {State.QUEUED, State.RUNNING}:
+    if states & UNDER_WAY:
         return [f"runner watch {run_id}", f"runner cancel {run_id}"]
     steps = [f"runner attach {run_id}"] if State.WAITING in states else []
     asking = [one for one in latest_tries(report.entries) if one.state is State.NEEDS_INPUT]

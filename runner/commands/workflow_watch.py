@@ -5,7 +5,7 @@ import time
 
 from runner.orders.follow import Follower
 from runner.process import POLL_S
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.runs.submission import RunFolder
 from runner.terminal.progress import Progress
 from runner.workflows.state import Ledger, RunState, Stand

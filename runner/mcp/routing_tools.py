@@ -6,7 +6,8 @@ from runner.checkout.repository import Repository
 from runner.mcp.arguments import Arguments, Number, Text
 from runner.mcp.place import Place
 from runner.mcp.tool import Effect, Reply, Tool
-from runner.runs.records import Archive, Entry
+from runner.runs.archive import Archive
+from runner.runs.records import Entry
 
 MOST_RUNS = 200
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from runner.checkout.repository import Repository
 from runner.errors import RepositoryUnusable
 from runner.memory.view import View
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from runner.errors import SetupFailed
 from runner.lock import locked
 from runner.merging.integration import Conflict, Integration, Place
 from runner.outcomes.outcomes import deposit
-from runner.runs.records import Archive, Closed, Entry, State
+from runner.runs.archive import Archive
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.storage import write_whole
 
 FILE = "integration.json"

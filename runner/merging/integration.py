@@ -16,7 +16,7 @@ from runner.environment import headless_environment
 from runner.errors import GitFailed
 from runner.lock import locked
 from runner.merging.survival import Merge, lost
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 
 NAME = "integration"
 TITLE = "dual: merge {worker}"

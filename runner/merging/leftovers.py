@@ -14,7 +14,9 @@ from runner.errors import Busy, GitFailed, StorageUnavailable
 from runner.lock import locked
 from runner.merging.landing import checkouts
 from runner.merging.merged import Merged
-from runner.runs.records import Archive, Entry, State
+from runner.runs.archive import Archive
+from runner.runs.records import Entry
+from runner.runs.state import State
 from runner.sessions.attempt import is_supervised
 
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")

@@ -23,9 +23,10 @@ from runner.process import POLL_S
 from runner.runs.executor import ensure_worker
 from runner.runs.headless import HeadlessJob
 from runner.runs.interactive import InteractiveJob
-from runner.runs.records import Closed, State
+from runner.runs.records import Closed
 from runner.runs.recovery import close_abandoned
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.runs.submission import RunFolder
 from runner.settings import Settings
 from runner.storage import make_folder, write_whole

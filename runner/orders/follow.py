@@ -6,8 +6,10 @@ import time
 from typing import Any
 
 from runner.process import POLL_S
+from runner.runs.archive import Archive
 from runner.runs.executor import ensure_worker
-from runner.runs.records import Archive, Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 from runner.runs.submission import RunFolder
 from runner.sessions.eventlog import read_event
 from runner.sessions.tail import Tail

@@ -12,7 +12,7 @@ from router.labels import Platform
 from runner.checkout.project import read_project
 from runner.checkout.repository import Repository
 from runner.environment import headless_environment
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.runs.run import Run, new_run_id
 from runner.sessions.session import Limits
 from runner.settings import Settings, unreadable

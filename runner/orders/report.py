@@ -7,11 +7,12 @@ from typing import Self
 
 from runner.errors import INTERRUPTED, SOME_TASK_FAILED, WAITING_FOR_A_PERSON
 from runner.merging.integrated import Integrated, read_integrated
-from runner.runs.records import Archive, Entry, State
+from runner.runs.archive import Archive
+from runner.runs.records import Entry
+from runner.runs.state import UNDER_WAY, State
 from runner.runs.submission import RunFolder
 from runner.runs.tries import latest_tries
 
-OPEN = frozenset({State.QUEUED, State.RUNNING})
 NEEDS_PERSON = frozenset({State.WAITING, State.NEEDS_INPUT})
 
 
@@ -52,7 +53,7 @@ class Report:
         """What the command line ends with."""
         if self.stopped:
             return INTERRUPTED
-        states = {entry.state for entry in latest_tries(self.entries)} - OPEN
+        states = {entry.state for entry in latest_tries(self.entries)} - UNDER_WAY
         checks = self.integrated.checks if self.integrated else ()
         if self.problem or states - {State.SUCCEEDED} - NEEDS_PERSON or not all(check.passed for check in checks):
             return SOME_TASK_FAILED

@@ -16,8 +16,9 @@ from runner.checkout.worktree import Diff, Worktree, git_folders
 from runner.errors import GitFailed, Left, RunnerError
 from runner.lock import locked
 from runner.runs.budget import Budget
-from runner.runs.records import Closed, Ending, Entry, Record, State
+from runner.runs.records import Closed, Ending, Entry, Record
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.runs.workplace import Workplace
 from runner.sessions.attempt import ask_to_end, attempts
 from runner.sessions.session import work

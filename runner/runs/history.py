@@ -13,7 +13,9 @@ from runner.agents.protocol import Agent
 from runner.agents.scripted import ScriptedAgent
 from runner.errors import BadInput
 from runner.process import POLL_S
-from runner.runs.records import Archive, Entry, State
+from runner.runs.archive import Archive
+from runner.runs.records import Entry
+from runner.runs.state import State
 from runner.sessions.eventlog import read_event
 from runner.sessions.tail import Tail
 

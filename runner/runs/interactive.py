@@ -12,8 +12,9 @@ from runner.agents.claude import InteractiveClaude
 from runner.agents.protocol import Session
 from runner.errors import StorageUnavailable
 from runner.process import Command
-from runner.runs.records import Closed, Entry, Record, State
+from runner.runs.records import Closed, Entry, Record
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.sessions.tmux import Window
 from runner.sessions.transcript import read_transcript
 from runner.storage import write_whole

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from runner.runs.archive import Archive
 from runner.runs.interactive import has_window
-from runner.runs.records import Archive, Closed, State
+from runner.runs.records import Closed
+from runner.runs.state import State
 
 
 def close_abandoned(archive: Archive) -> Iterator[Closed]:

@@ -15,7 +15,9 @@ from runner.census import started_at
 from runner.checkout.project import Project
 from runner.checkout.repository import Repository
 from runner.errors import StorageUnavailable
-from runner.runs.records import Archive, Closed, Ending, Record, State
+from runner.runs.archive import Archive
+from runner.runs.records import Closed, Ending, Record
+from runner.runs.state import State
 from runner.sessions.session import Limits
 from runner.tasks.plan import Planned
 from runner.terminal.progress import Progress

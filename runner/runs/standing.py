@@ -54,7 +54,7 @@ def _names(folder: str) -> set[str]:
 
 
 def _exactly(task: Path) -> str:
-    from runner.runs.records import Archive  # takes 0.1 s that most lists don't need
+    from runner.runs.archive import Archive  # takes 0.1 s that most lists don't need
 
     entry = Archive(task.parents[2]).entry(task.parent.name, task.name)
     return entry.state if entry else "unreadable"

@@ -33,3 +33,5 @@ STOPPED = frozenset(
     {State.CANCELLED, State.INTERRUPTED, State.TIMED_OUT, State.STALLED, State.RATE_LIMITED, State.BUDGET_EXHAUSTED}
 )
 """What `runner resume` goes on with: the same session, in its worktree."""
+UNDER_WAY = frozenset({State.QUEUED, State.RUNNING})
+"""What has neither ended nor waits for anybody."""

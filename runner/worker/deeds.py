@@ -12,11 +12,13 @@ from runner.merging import integrated
 from runner.merging.integrated import needs_integration, tell_checks
 from runner.merging.joint import join
 from runner.outcomes.outcomes import deposit
+from runner.runs.archive import Archive
 from runner.runs.headless import MOVED, HeadlessJob
 from runner.runs.identity import identity_in
 from runner.runs.notes import Notes
-from runner.runs.records import Archive, Closed, Entry, Record, State
+from runner.runs.records import Closed, Entry, Record
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.runs.submission import CHECKS, RunFolder, Submission, read_submission
 from runner.sessions.attempt import attempts
 from runner.tasks.plan import Planned

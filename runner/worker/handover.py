@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from runner.agents.choice import facts_of
 from runner.agents.protocol import Agent
 from runner.pace import Pace
+from runner.runs.archive import Archive
 from runner.runs.executor import ensure_worker, renew_worker
 from runner.runs.headless import HeadlessJob
-from runner.runs.records import Archive, Record
+from runner.runs.records import Record
 from runner.runs.run import Run
 from runner.runs.submission import CHECKS, RunFolder, Submission
 

@@ -9,7 +9,8 @@ from runner.mcp.reach import hidden_in
 from runner.memory.render import value_text
 from runner.memory.view import RESULTS
 from runner.merging.integrated import open_ready
-from runner.runs.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.workflows import prompts
 from runner.workflows.assignment import assigned, design_of
 from runner.workflows.model import Phase, Worker

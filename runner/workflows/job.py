@@ -7,8 +7,9 @@ from runner.agents.claude import InteractiveClaude
 from runner.agents.protocol import Session
 from runner.errors import Left, RunnerError
 from runner.runs.interactive import InteractiveJob
-from runner.runs.records import Closed, State
+from runner.runs.records import Closed
 from runner.runs.run import Run, new_run_id
+from runner.runs.state import State
 from runner.settings import Settings
 from runner.tasks.plan import Planned
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from runner.merging.integrated import open_ready
 from runner.merging.integration import Integration
-from runner.runs.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.workflows import prompts, sitting
 from runner.workflows.design import tasks_of
 from runner.workflows.model import Kind, Phase

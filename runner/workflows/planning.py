@@ -13,7 +13,8 @@ from runner.agents.jsonl import read_object
 from runner.agents.protocol import Agent, Session
 from runner.merging.integration import cut
 from runner.process import Command
-from runner.runs.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.workflows.design import tasks_of
 from runner.workflows.model import MOST_WORKERS, Kind, Part, Phase, Text, Worker
 from runner.workflows.prompts import LONGEST_DESIGN, plan_key

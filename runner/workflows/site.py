@@ -18,9 +18,10 @@ from runner.memory.view import RESULTS
 from runner.merging.integration import cut
 from runner.runs.headless import HeadlessJob
 from runner.runs.identity import own_server
-from runner.runs.records import Closed, State
+from runner.runs.records import Closed
 from runner.runs.records import Entry as Written
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.settings import Settings
 from runner.tasks.plan import Planned
 from runner.workflows.errors import PhaseFailed

@@ -10,7 +10,8 @@ from runner.agents.protocol import Session
 from runner.errors import Left
 from runner.merging.integration import cut
 from runner.runs.interactive import brief_file, has_window, lend, told_in
-from runner.runs.records import Closed, Entry, State
+from runner.runs.records import Closed, Entry
+from runner.runs.state import State
 from runner.tasks.plan import Planned
 from runner.terminal import terminal
 from runner.workflows.site import Site, numbered

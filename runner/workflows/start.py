@@ -15,8 +15,9 @@ from runner.memory.opening import open_memory
 from runner.orders.execute import Order, open_routing, open_run
 from runner.outcomes.outbox import Outbox
 from runner.runs.interactive import has_window
-from runner.runs.records import Entry, State
+from runner.runs.records import Entry
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.settings import Settings
 from runner.storage import make_folder, write_whole
 from runner.tasks.plan import slug

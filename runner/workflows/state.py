@@ -20,7 +20,8 @@ from runner.checkout.worktree import Diff
 from runner.errors import Busy
 from runner.lock import locked
 from runner.merging.integration import Conflict
-from runner.runs.records import Archive, State
+from runner.runs.archive import Archive
+from runner.runs.state import State
 from runner.storage import write_whole
 from runner.workflows.errors import PhaseFailed, RunUnknown
 from runner.workflows.model import Kind, Phase, Workflow

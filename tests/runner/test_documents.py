@@ -6,7 +6,7 @@ import pytest
 
 from runner import errors
 from runner.cli import EXECUTE_OPTIONS, app
-from runner.runs.records import State
+from runner.runs.state import State
 from runner.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "docs/runner.md").read_text(encoding="utf-8")

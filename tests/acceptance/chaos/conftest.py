@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from runner.census import marked, started_at
-from runner.runs.records import Archive, Entry
+from runner.runs.archive import Archive
+from runner.runs.records import Entry
 from runner.sessions.attempt import attempts, is_supervised
 
 ARGV = [sys.executable, "-c", "from runner.cli import entry; entry()"]

@@ -16,7 +16,8 @@ import pytest
 
 from runner.provider.script import parse_scripts
 from runner.provider.server import running
-from runner.runs.records import Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 from runner.sessions.attempt import attempts
 
 pytestmark = pytest.mark.acceptance

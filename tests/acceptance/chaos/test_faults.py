@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from runner.census import started_at
-from runner.runs.records import State
+from runner.runs.state import State
 
 pytestmark = pytest.mark.acceptance
 OpenArena = Callable[..., Any]

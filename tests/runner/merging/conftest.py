@@ -11,7 +11,9 @@ from router.service import Router
 from runner.acceptance.harvest import Finished
 from runner.checkout.repository import Repository
 from runner.checkout.worktree import Worktree
-from runner.runs.records import Archive, Ending, Entry, Record, State
+from runner.runs.archive import Archive
+from runner.runs.records import Ending, Entry, Record
+from runner.runs.state import State
 from runner.settings import Settings
 
 RUN = "20261124-090000-abcd"

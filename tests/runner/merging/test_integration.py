@@ -17,7 +17,8 @@ from runner.merging import integrated
 from runner.merging.integrated import Integrated, integrate, needs_integration, read_integrated
 from runner.merging.integration import Integration, branch_of
 from runner.merging.joint import join
-from runner.runs.records import Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 
 GitRun = Callable[..., str]
 Work = Callable[..., Entry]

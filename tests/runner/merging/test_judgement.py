@@ -13,7 +13,8 @@ from router.service import Router
 from runner.acceptance.harvest import Finished
 from runner.census import started_at
 from runner.merging.integration import Integration
-from runner.runs.records import Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 
 GitRun = Callable[..., str]
 RunCli = Callable[..., Any]

@@ -12,7 +12,8 @@ from runner.acceptance.harvest import Finished
 from runner.errors import GitFailed
 from runner.lock import locked
 from runner.merging.leftovers import Leftovers
-from runner.runs.records import Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 
 GitRun = Callable[..., str]
 RunCli = Callable[..., Any]

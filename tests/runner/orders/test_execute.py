@@ -21,7 +21,7 @@ from runner.errors import (
 from runner.orders.execute import Order, Report, execute, open_routing
 from runner.orders.preview import preview
 from runner.outcomes.letter import leave
-from runner.runs.records import State
+from runner.runs.state import State
 from runner.settings import Settings
 from runner.storage import make_folder
 from runner.tasks.task_order import Wanted

@@ -21,8 +21,9 @@ from runner.environment import headless_environment
 from runner.errors import Left
 from runner.orders.opening import Order, open_run
 from runner.runs.headless import HeadlessJob
-from runner.runs.records import Closed, State
+from runner.runs.records import Closed
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.sessions.attempt import attempts, is_supervised
 from runner.settings import Settings
 from runner.tasks.plan import Planned

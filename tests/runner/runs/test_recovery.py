@@ -16,8 +16,10 @@ from router.labels import Status
 from router.service import Router
 from runner.census import marked
 from runner.checkout.repository import Repository
-from runner.runs.records import Archive, Entry, Record, State
+from runner.runs.archive import Archive
+from runner.runs.records import Entry, Record
 from runner.runs.recovery import close_abandoned
+from runner.runs.state import State
 from runner.settings import Settings
 
 Script = Callable[..., str]

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from runner.checkout.repository import Repository
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.settings import Settings
 
 Open = Callable[..., "pexpect.spawn[str]"]

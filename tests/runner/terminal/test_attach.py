@@ -10,7 +10,8 @@ import pexpect
 import pytest
 
 from router.service import Router
-from runner.runs.records import Archive, State
+from runner.runs.archive import Archive
+from runner.runs.state import State
 
 from .conftest import Open, end
 

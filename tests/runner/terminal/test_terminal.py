@@ -9,7 +9,8 @@ import pytest
 
 from router.labels import Platform, Status
 from router.service import Router
-from runner.runs.records import Archive, State
+from runner.runs.archive import Archive
+from runner.runs.state import State
 from runner.terminal.signals import deaf_to_keys, stopping
 from runner.terminal.terminal import ask
 

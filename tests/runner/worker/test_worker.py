@@ -18,8 +18,10 @@ import pytest
 from router.labels import Status
 from router.service import Router
 from runner.checkout.repository import Repository
+from runner.runs.archive import Archive
 from runner.runs.executor import is_running
-from runner.runs.records import Archive, Entry, State
+from runner.runs.records import Entry
+from runner.runs.state import State
 from runner.runs.submission import RunFolder
 from runner.settings import Settings
 

@@ -11,7 +11,7 @@ import pytest
 
 from runner.checkout.repository import Repository
 from runner.memory.opening import open_memory
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.runs.run import Run
 from runner.settings import Settings
 from runner.terminal.progress import PlainProgress

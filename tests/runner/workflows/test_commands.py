@@ -17,7 +17,7 @@ from router.labels import Status
 from router.service import Router
 from runner.census import kill_marked
 from runner.checkout.repository import Repository
-from runner.runs.records import Archive
+from runner.runs.archive import Archive
 from runner.settings import Settings
 
 from .conftest import PARTS, RUNNER

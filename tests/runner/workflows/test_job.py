@@ -11,8 +11,8 @@ from router.service import Router
 from runner.agents.claude import InteractiveClaude
 from runner.memory.opening import open_memory
 from runner.orders.opening import Order, open_run
-from runner.runs.records import State
 from runner.runs.run import Run
+from runner.runs.state import State
 from runner.settings import Settings
 from runner.tasks.plan import Planned
 from runner.terminal.progress import PlainProgress
