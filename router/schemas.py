@@ -1,4 +1,4 @@
-"""What travels between the router and its callers (SPEC: decision, outcome, feedback)."""
+"""What travels between the router and its callers: decisions, outcomes, feedback."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -92,7 +92,7 @@ class BatchRequest(Message):
 
 
 class Choice(Message):
-    """A task whose platform the user chose himself, decided by his word alone; the journal hears of it later."""
+    """A task whose platform the user chose, decided by their word alone; the journal hears of it later."""
 
     decision_id: str
     task: Task

@@ -1,7 +1,7 @@
 """A user's own words as features beside the encoder's vector.
 
 The encoder was fitted to tell task types apart and hardly sees what else a text says; yet a user's habits hang on just
-that: a project's name, a word of his own.
+that: a project's name, a word of their own.
 """
 
 import re

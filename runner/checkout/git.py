@@ -7,7 +7,7 @@ from runner.errors import GitFailed
 from runner.process import run
 
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgSign=false", "-c", "core.quotePath=false")
-"""A hook of the user's would run where he does not expect it; a signature may ask for a passphrase."""
+"""A hook of the user's would run where nobody expects it; a signature may ask for a passphrase."""
 
 
 class Git:

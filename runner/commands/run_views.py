@@ -18,6 +18,7 @@ MOST_LINES = 20
 
 
 def find(run: str, worker: str | None = None) -> "tuple[Archive, list[Entry]]":
+    """The tasks of the run whose id begins so, the latest if none is named; raises `BadInput`."""
     from runner.runs.history import find_entries
 
     archive = _archive()
@@ -25,6 +26,7 @@ def find(run: str, worker: str | None = None) -> "tuple[Archive, list[Entry]]":
 
 
 def latest() -> str:
+    """The latest run of this repository; raises `BadInput` where there is none."""
     from runner.errors import BadInput
 
     runs = _archive().folder / "runs"
@@ -50,6 +52,7 @@ def _archive() -> "Archive":
 
 
 def refuse_worker(run: str, worker: str | None, answer: str | None) -> None:
+    """Raise `BadInput` where one session of a workflow is named or answered: it goes on as a whole."""
     from runner.errors import BadInput
 
     if worker is not None or answer is not None:
@@ -131,6 +134,7 @@ def follow_workflow(run: str, *, json: bool) -> NoReturn:
 
 
 def sit_down(entry: "Entry", *, json: bool) -> int:
+    """Have a task that waits for a person, tell the router, and show the run; returns the exit code."""
     from dataclasses import replace
 
     from runner.commands.control import attach as sit
@@ -152,6 +156,7 @@ def sit_down(entry: "Entry", *, json: bool) -> int:
 
 
 def show(run_id: str, *, json: bool) -> int:
+    """Print what a run came to; returns the exit code."""
     from runner.checkout.repository import Repository
     from runner.commands import summary
     from runner.orders.report import Report
@@ -163,6 +168,7 @@ def show(run_id: str, *, json: bool) -> int:
 
 
 def go_on_with(folder: "RunFolder", *, detach: bool, json: bool) -> NoReturn:
+    """Follow a run that was submitted again, or say how to come back to it; ends the command."""
     if not detach:
         raise typer.Exit(follow_run(folder.path.name, json=json))
     step = f"runner watch {folder.path.name}"
@@ -173,6 +179,7 @@ def go_on_with(folder: "RunFolder", *, detach: bool, json: bool) -> NoReturn:
 
 
 def tell_facts(facts: dict[str, Any], *, json: bool, text: str) -> None:
+    """Print facts for programs, or a text for people."""
     from runner.commands.summary import print_json
 
     print_json(facts) if json else typer.echo(text)

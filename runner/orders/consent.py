@@ -1,4 +1,4 @@
-"""What may be started now: some tasks need a person to be there, and unsure decisions need his word."""
+"""What may be started now: some tasks need a person to be there, and unsure decisions need their word."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ HYBRID_NOTE = "its design needs a person at a terminal; `runner coordinate --no-
 def agree(planned: Planned, run: Run, routing: "Routing", *, person: bool, yes: bool) -> Planned | Closed:
     """Return the task as it is to be started, or what became of it where it isn't to be started now.
 
-    `person` says that somebody is at the terminal, `yes` that he does not want to be asked.
+    `person` says that somebody is at the terminal, `yes` that they do not want to be asked.
     """
     if planned.mode is Mode.HYBRID and (yes or not person):
         return run.put_off(planned, HYBRID_NOTE)

@@ -117,7 +117,7 @@ class _Execution:
         return agreed
 
     def _dismiss_router(self) -> None:
-        """Keep for the journal what the user chose himself, and have the router's process end: all is decided."""
+        """Keep for the journal what the user chose, and have the router's process end: all is decided."""
         if self.apart:
             self.apart.close()
             try:

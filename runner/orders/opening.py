@@ -30,7 +30,7 @@ class Order:
 
     tasks: tuple[Wanted, ...]
     platform: Platform | None = None
-    """His own choice for all tasks; None leaves it to the router."""
+    """The user's choice for all tasks; None leaves it to the router."""
     base: str = "HEAD"
     workers: int | None = None
     """Headless sessions at once; None: as `.dual.toml` or the settings say. So for `timeout_s` and `max_cost_usd`."""

@@ -44,7 +44,7 @@ class RoutingApart:
     def __init__(self, home: Path) -> None:
         """`home` is the data folder; nothing is started yet."""
         self.choices: list[Choice] = []
-        """What the user chose himself up to now; to be kept in the outbox before anything starts."""
+        """What the user chose up to now; to be kept in the outbox before anything starts."""
         self._home = home
         self._line: socket.socket | None = None
 

@@ -14,7 +14,7 @@ class Letter(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     choices: tuple[Choice, ...] = ()
-    """What the user chose himself, with no router asked."""
+    """What the user chose, with no router asked."""
     outcome: Outcome | None = None
     feedback: Feedback | None = None
 

@@ -35,7 +35,7 @@ class InteractiveJob:
     """In a window of tmux, which goes on when the terminal is closed."""
 
     def branch(self, _run: Run) -> None:
-        """The person works in his own checkout."""
+        """The person works in their own checkout."""
         return
 
     def session(self, run: Run) -> Session:

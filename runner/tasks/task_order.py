@@ -16,11 +16,11 @@ class Wanted:
 
     task: str
     name: str | None = None
-    """What he calls it; good for a branch name."""
+    """What the user calls it; good for a branch name."""
     after: tuple[int, ...] = ()
     """Places, in the whole list and from 0, of the tasks that must have succeeded before."""
     platform: Platform | None = None
-    """His own choice for this one; None: as for all."""
+    """The user's choice for this one; None: as for all."""
 
 
 def ordered(asked: Sequence[Asked]) -> tuple[Wanted, ...]:

@@ -101,7 +101,7 @@ def attempt(folder: str, worker: str) -> Came:
 
 
 def await_person(folder: str, worker: str) -> Came:
-    """Wait until a person has done his task, in whichever terminal, or the run is to end."""
+    """Wait until a person has done their task, in whichever terminal, or the run is to end."""
     run_folder = RunFolder(Path(folder))
     while not run_folder.is_cancelled(worker):
         entry = _archive(run_folder).entry(run_folder.path.name, worker)

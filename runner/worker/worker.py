@@ -1,6 +1,6 @@
 """The worker: the one process of a data folder that carries submitted runs out.
 
-It is started by whoever needs it, outlives him, and leaves once there was nothing to do for a while. Killed at any
+It is started by whoever needs it, outlives them, and leaves once there was nothing to do for a while. Killed at any
 moment it loses nothing: sessions go on under their supervisors, and the next worker goes on with the runs.
 """
 

@@ -5,8 +5,6 @@ from typing import Any
 
 from runner.memory.render import value_text
 
-LONGEST = 40_000
-"""Characters of a design in a prompt."""
 _ITEM = re.compile(r"^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(\S.*)$")
 _HEADING = re.compile(
     r"^\W*(?:the\s+)?(?:task(?:s|\s+list)?|work\s+items|steps|parts)\b[^.?!]{0,40}?\W*$", re.IGNORECASE
