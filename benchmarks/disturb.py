@@ -14,8 +14,8 @@ import httpx2
 
 from benchmarks.load import Client, body_of, prompts
 from benchmarks.services import router_service
-from router.artifact import CLASSIFIER_FILE, dump_classifier, load, read_manifest, write_manifest
-from router.registry import CURRENT_FILE, Registry
+from router.model.artifact import CLASSIFIER_FILE, dump_classifier, load, read_manifest, write_manifest
+from router.model.registry import CURRENT_FILE, Registry
 from router.settings import CHECKOUT_MODELS
 
 LONGEST_WAIT_S = 60.0

@@ -17,9 +17,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from router.classifier import LinearClassifier
 from router.labels import OUT_OF_SCOPE
-from router.registry import Registry
+from router.model.classifier import LinearClassifier
+from router.model.registry import Registry
 from router.settings import Settings
 from training.evaluate import calibration_error
 from training.head import targets

@@ -34,11 +34,11 @@ import numpy as np
 
 from benchmarks.outcomes_page import STAGES, Course, page, plot
 from benchmarks.user import Wish, many, react
-from router.journal import Journal
+from router.choice.policy import SHIPPED as SHIPPED_POLICY
+from router.choice.policy import Policy
+from router.journal.journal import Journal
 from router.labels import OUT_OF_SCOPE
-from router.policy import SHIPPED as SHIPPED_POLICY
-from router.policy import Policy
-from router.registry import Registry
+from router.model.registry import Registry
 from router.service import Router
 from router.settings import Settings
 from training.evaluate import judge

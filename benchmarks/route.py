@@ -23,8 +23,8 @@ from benchmarks.overload import measure_many
 from benchmarks.peers import Absent, semantic_router
 from benchmarks.report import Report, median, p99
 from benchmarks.services import empty_service, router_service
-from router.journal import Journal
-from router.registry import Registry
+from router.journal.journal import Journal
+from router.model.registry import Registry
 from router.service import Router
 from router.settings import CHECKOUT_MODELS
 from training.request import SEED_FILES, shipped_data

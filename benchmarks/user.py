@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from router.choice.policy import Policy
 from router.labels import Platform, Status
-from router.policy import Policy
 from router.schemas import Decision, Feedback, Outcome
 from router.service import Router
 from training.rows import Row

@@ -17,7 +17,7 @@ import psutil
 
 from benchmarks.load import long_prompt, prompts
 from benchmarks.services import router_service
-from router.journal import Journal
+from router.journal.journal import Journal
 
 PATIENCE_S = 60.0
 

@@ -44,7 +44,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; ROUTER_WORKERS, else 1.")] = None,
 ) -> None:
     """Answer `POST /route` over HTTP."""
-    from router.server import serve as serve_with
+    from router.http.server import serve as serve_with
     from router.settings import Settings
 
     given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
@@ -82,7 +82,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the check
 @app.command()
 def sign(version: Annotated[str | None, typer.Argument(help="Version; left out, the one served.")] = None) -> None:
     """Sign a model's manifest with ROUTER_MANIFEST_KEY, without which it is not loaded where that key is set."""
-    from router.registry import Registry
+    from router.model.registry import Registry
     from router.settings import Settings
 
     print(f"signed {Registry.of(Settings()).sign(version)}")

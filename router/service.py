@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from router.artifact import Model
-from router.current import CurrentModel
-from router.decision import choose
+from router.choice.decision import choose
+from router.choice.policy import SHIPPED, Policy
 from router.errors import ArtifactError, InvalidTask, JournalError
-from router.journal import Journal
+from router.journal.journal import Journal
+from router.journal.record import Entry
+from router.journal.stored import StoredDecision
+from router.journal.writer import JournalWriter
 from router.labels import Platform
 from router.later import Later
-from router.policy import SHIPPED, Policy
-from router.predictor import Answer, Predictor, as_decision
-from router.record import Entry
-from router.registry import Registry
+from router.model.artifact import Model
+from router.model.current import CurrentModel
+from router.model.predictor import Answer, Predictor, as_decision
+from router.model.registry import Registry
 from router.schemas import Decision, Feedback, Outcome, check_task
-from router.stored import StoredDecision
-from router.writer import JournalWriter
 
 if TYPE_CHECKING:
     from router.settings import Settings

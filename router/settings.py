@@ -7,7 +7,7 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from router.record import StoreTasks
+from router.journal.record import StoreTasks
 
 PACKAGE = Path(__file__).parent
 CHECKOUT_MODELS = PACKAGE.parent / "models"

@@ -43,9 +43,10 @@ def test_every_command_of_the_readme_exists(program: str) -> None:
         assert re.search(rf"^\W*{command}\b", shown, re.MULTILINE), f"{program} {command}"
 
 
-def test_every_package_of_the_runner_is_described() -> None:
+@pytest.mark.parametrize("top", ["router", "runner"])
+def test_every_package_is_described(top: str) -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    packages = {path.parent.name for path in (ROOT / "runner").glob("*/__init__.py")}
+    packages = {path.parent.name for path in (ROOT / top).glob("*/__init__.py")}
     assert packages == {name for name in packages if f"`{name}`" in page}
 
 

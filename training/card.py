@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.artifact import Manifest
+from router.model.artifact import Manifest
 from training.findings import Findings
 from training.tables import SCORES, shown
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from router.errors import ArtifactError
-from router.registry import Registry
+from router.model.registry import Registry
 from router.settings import Settings
 from training.errors import Interrupted, NotPromoted
 from training.evaluate import scores

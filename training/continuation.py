@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from router.artifact import sha256
-from router.encoder import OnnxEncoder
+from router.model.artifact import sha256
+from router.model.encoder import OnnxEncoder
 from training.errors import INSTALL, MissingPart
 
 KEPT_ENCODERS = 2

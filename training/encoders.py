@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from router.artifact import Model
-from router.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+from router.choice.policy import Policy
 from router.labels import OUT_OF_SCOPE
-from router.policy import Policy
+from router.model.artifact import Model
+from router.model.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
 from training.errors import MissingPart, NotEnoughData
 from training.finetune import Progress, Recipe, base_folder, finetune
 from training.head import targets

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router.decision import Choice, Prediction, choose
+from router.choice.decision import Choice, Prediction, choose
+from router.choice.policy import Policy
 from router.labels import OUT_OF_SCOPE
-from router.policy import Policy
 from training.rows import Row
 from training.taxonomy import Aim, platform_of
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from router.decision import Prediction
-from router.journal import Journal
+from router.choice.decision import Prediction
+from router.choice.policy import Policy
+from router.journal.journal import Journal
+from router.journal.stored import StoredDecision
 from router.labels import Source, Status
-from router.policy import Policy
 from router.schemas import Feedback, Outcome
-from router.stored import StoredDecision
 from training.evaluate import Predict
 from training.rows import Row, normalised
 from training.taxonomy import platform_of

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from router.encoder import MODEL_FILE, TOKENIZER_FILE
+from router.model.encoder import MODEL_FILE, TOKENIZER_FILE
 from training.errors import MissingPart
 
 OPSET = 17

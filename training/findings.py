@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from router.artifact import Model
-from router.classifier import LinearClassifier
-from router.decision import choose
-from router.policy import Policy
+from router.choice.decision import choose
+from router.choice.policy import Policy
+from router.model.artifact import Model
+from router.model.classifier import LinearClassifier
 from training.evaluate import Judged, Predict, counted, judge, scores
 from training.evidence import Evidence
 from training.gate import Verdict, compare, incomparable

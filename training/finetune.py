@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router.encoder import TOKENIZER_FILE, WindowTokenizer
+from router.model.encoder import TOKENIZER_FILE, WindowTokenizer
 from training.errors import INSTALL, MissingPart
 
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from router.words import NO_WORDS, Words, words_in
+from router.model.words import NO_WORDS, Words, words_in
 from training.vectors import Vectors
 
 FEWEST_TASKS, FEWEST_SHARE = 3, 0.02

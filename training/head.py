@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from router.artifact import Model
-from router.classifier import LinearClassifier
-from router.decision import Prediction
-from router.policy import Policy
-from router.words import NO_WORDS, Words, words_in
+from router.choice.decision import Prediction
+from router.choice.policy import Policy
+from router.model.artifact import Model
+from router.model.classifier import LinearClassifier
+from router.model.words import NO_WORDS, Words, words_in
 from training.evaluate import Predict
 from training.evidence import Evidence, as_rows, honesty
 from training.habits import own_words, weigh

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from router.artifact import Model
+from router.model.artifact import Model
 from router.settings import data_dir
 from training.head import predictor_of
 from training.proposals import Proposal, load, prompts, propose, save

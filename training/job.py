@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from router.artifact import MANIFEST_FILE, Manifest, Model, dump_classifier, load, write_manifest
-from router.encoder import OnnxEncoder
+from router.choice.policy import Policy
 from router.errors import ArtifactError
-from router.policy import Policy
-from router.registry import Registry
-from router.signature import sign
+from router.model.artifact import MANIFEST_FILE, Manifest, Model, dump_classifier, load, write_manifest
+from router.model.encoder import OnnxEncoder
+from router.model.registry import Registry
+from router.model.signature import sign
 from training.encoders import Lesson, copy_served, fit_encoder
 from training.errors import DataError, NotEnoughData
 from training.evidence import Evidence, as_rows

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router.policy import Policy
+from router.choice.policy import Policy
 from training.evidence import Evidence
 from training.taxonomy import platform_of
 

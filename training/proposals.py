@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from router.decision import Prediction
+from router.choice.decision import Prediction
+from router.choice.policy import Policy
+from router.journal.scrub import scrub
 from router.labels import OUT_OF_SCOPE, Platform
-from router.policy import Policy
 from router.schemas import MAX_TASK_BYTES
-from router.scrub import scrub
 from training.errors import DataError
 from training.evaluate import Predict
 from training.rows import normalised

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from router.artifact import Manifest
+from router.model.artifact import Manifest
 from training import card, plots, sections
 from training.evaluate import scores
 from training.findings import Findings

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from router.artifact import Model
 from router.errors import ArtifactError
-from router.journal import Journal
-from router.registry import Registry
+from router.journal.journal import Journal
+from router.model.artifact import Model
+from router.model.registry import Registry
 from router.settings import Settings, in_checkout
 from training.encoders import SERVED
 from training.errors import DataError, GoldenChanged

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from router.artifact import Manifest
 from router.labels import OUT_OF_SCOPE
+from router.model.artifact import Manifest
 from training import plots
 from training.evaluate import Judged, calibration_error, counted, reliability
 from training.findings import Findings

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from router.choice.policy import Policy, TypeRow
 from router.labels import OUT_OF_SCOPE, TaskType
-from router.policy import Policy, TypeRow
 from training.errors import DataError
 
 Aim = Literal["platform", "type"]

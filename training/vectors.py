@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from router import encoder as encoder_module
-from router.artifact import sha256
-from router.encoder import OnnxEncoder
+from router.model import encoder as encoder_module
+from router.model.artifact import sha256
+from router.model.encoder import OnnxEncoder
 
 Vectors = NDArray[np.float32]
 T = TypeVar("T")

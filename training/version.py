@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from router.artifact import POLICY_FILE, Manifest, Model
-from router.examples import Examples
+from router.choice.policy import SHIPPED as SHIPPED_POLICY
+from router.choice.policy import Policy
 from router.labels import OUT_OF_SCOPE
-from router.policy import SHIPPED as SHIPPED_POLICY
-from router.policy import Policy
+from router.model.artifact import POLICY_FILE, Manifest, Model
+from router.model.examples import Examples
 from training import rows as rows_module
 from training.findings import Findings, Question
 from training.head import Head

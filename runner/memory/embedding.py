@@ -27,10 +27,10 @@ class RouterEncoder:
 
     def __init__(self) -> None:
         """Load it; raises `LookupError` where there is none."""
-        from router.artifact import read_manifest
-        from router.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
         from router.errors import RouterError
-        from router.registry import Registry
+        from router.model.artifact import read_manifest
+        from router.model.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+        from router.model.registry import Registry
         from router.settings import Settings
 
         try:

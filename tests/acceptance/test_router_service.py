@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from router.journal import Journal
+from router.journal.journal import Journal
 
 pytestmark = pytest.mark.acceptance
 QUESTION = "why does the login test fail only in CI?"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from router.journal import Journal
+from router.journal.journal import Journal
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from router.journal import Journal
-from router.registry import Registry
-from router.server import configured
+from router.http.server import configured
+from router.journal.journal import Journal
+from router.model.registry import Registry
 from router.service import Router
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from router.app import create_app
 from router.client import RouterClient
 from router.errors import InvalidTask, ServiceUnavailable, UnknownDecision
-from router.journal import Journal
+from router.http.app import create_app
+from router.journal.journal import Journal
 from router.labels import Platform, Source, Status
-from router.registry import Registry
+from router.model.registry import Registry
 from router.schemas import Feedback, Outcome
 from router.service import Router
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from router.classifier import LinearClassifier
-from router.scorer import Scorer
-from router.words import SEEN_CHARACTERS, Words, words_in
+from router.model.classifier import LinearClassifier
+from router.model.scorer import Scorer
+from router.model.words import SEEN_CHARACTERS, Words, words_in
 
 
 def clouds(seed: int, spread: float = 0.3, n: int = 60) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from router.app import create_app
 from router.client import LOCAL, RouterClient, connect
 from router.errors import ServiceUnavailable
+from router.http.app import create_app
 from router.labels import Platform, Source
 from router.service import Router
 

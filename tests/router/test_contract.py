@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.openapi import from_asgi
 from starlette.testclient import TestClient
 
-from router import health, samples, schemas, stored
-from router.app import create_app
-from router.journal import Journal
-from router.registry import Registry
+from router import health, samples, schemas
+from router.http.app import create_app
+from router.journal import stored
+from router.journal.journal import Journal
+from router.model.registry import Registry
 from router.schemas import Message
 from router.service import Router
 

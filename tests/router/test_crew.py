@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from router.crew import Crew
+from router.http.crew import Crew
 
 
 def test_it_returns_and_raises_what_the_work_does() -> None:

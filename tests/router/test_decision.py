@@ -2,9 +2,9 @@
 
 import pytest
 
-from router.decision import Prediction, choose
+from router.choice.decision import Prediction, choose
+from router.choice.policy import SHIPPED, Policy
 from router.labels import Mode, Platform, Source
-from router.policy import SHIPPED, Policy
 
 
 def prediction(out_of_scope: float = 0.0, **types: float) -> Prediction:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from router.app import create_app
+from router.http.app import create_app
 from router.service import Router
 from router.settings import Settings
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.artifact import Model
-from router.encoder import HEAD_TOKENS, WINDOW_TOKENS, OnnxEncoder
 from router.errors import ArtifactError
-from router.registry import Registry
+from router.model.artifact import Model
+from router.model.encoder import HEAD_TOKENS, WINDOW_TOKENS, OnnxEncoder
+from router.model.registry import Registry
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_an_encoder_that_fails_is_an_error_of_ours(model: Model) -> None:
 
 
 def test_nothing_of_its_use_is_kept_for_others(tmp_path: Path, shipped_models: Path) -> None:
-    code = "import sys; from pathlib import Path; from router.registry import Registry; "
+    code = "import sys; from pathlib import Path; from router.model.registry import Registry; "
     code += "Registry(Path(sys.argv[1])).load_current().encoder.encode('fix it')"
     home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     subprocess.run([sys.executable, "-c", code, str(shipped_models.resolve())], env=home, check=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.exchange import PREFIX, exchange
+from router.http.exchange import PREFIX, exchange
 
 
 @pytest.fixture

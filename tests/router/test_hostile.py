@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 import pytest
 from fastapi import FastAPI
 
-from router.app import create_app
+from router.http.app import create_app
+from router.journal.scrub import scrub
 from router.labels import Status
 from router.schemas import Outcome
-from router.scrub import scrub
 from router.service import Router
 
 Serve = Callable[[FastAPI], AbstractContextManager[int]]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from router.errors import JournalError, ReusedKey, UnknownDecision
-from router.journal import SCHEMA, Journal, digest
+from router.journal.journal import SCHEMA, Journal, digest
+from router.journal.record import Entry
 from router.labels import Mode, Platform, Source, Status
-from router.record import Entry
 from router.schemas import Decision, Feedback, Outcome, Similar
 
 

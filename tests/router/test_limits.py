@@ -8,10 +8,10 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from router import body
-from router.app import create_app
-from router.body import Bodies, Gone
-from router.limits import Bucket
+from router.http import body
+from router.http.app import create_app
+from router.http.body import Bodies, Gone
+from router.http.limits import Bucket
 from router.service import Router
 
 JSON = {"content-type": "application/json"}

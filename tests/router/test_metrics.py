@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from router.app import create_app
-from router.drift import Drift
-from router.log import LogQueue, log_to
+from router.http.app import create_app
+from router.http.workers import merged
 from router.service import Router
-from router.workers import merged
+from router.telemetry.drift import Drift
+from router.telemetry.log import LogQueue, log_to
 
 QUESTION = "why does the login test fail only in CI?"
 
@@ -102,8 +102,8 @@ def test_the_log_is_one_json_object_a_line(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_log_nobody_reads_costs_entries_never_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("router.log.LONGEST_QUEUE", 3)
-    monkeypatch.setattr("router.log.FLUSH_S", 0.01)
+    monkeypatch.setattr("router.telemetry.log.LONGEST_QUEUE", 3)
+    monkeypatch.setattr("router.telemetry.log.FLUSH_S", 0.01)
     queued = LogQueue()
     for number in range(5):
         queued.handle(logging.makeLogRecord({"msg": str(number)}))
@@ -127,7 +127,7 @@ def test_every_log_line_and_setting_is_documented() -> None:
     from router.settings import Settings
 
     document = DOCUMENT.read_text(encoding="utf-8")
-    source = "\n".join(path.read_text() for path in (DOCUMENT.parents[1] / "router").glob("*.py"))
+    source = "\n".join(path.read_text() for path in (DOCUMENT.parents[1] / "router").rglob("*.py"))
     events = set(re.findall(r"_log\.\w+\(\s*\"(\w+)\"", source))
     assert "routed" in events
     assert [event for event in sorted(events) if f"`{event}`" not in document] == []

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from router.choice.policy import SHIPPED, Policy
 from router.errors import PolicyError
 from router.labels import TaskType
-from router.policy import SHIPPED, Policy
 
 SMALL = """
 task_types:

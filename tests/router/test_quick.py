@@ -10,9 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from router import ask as asking
-from router.app import create_app
 from router.ask import ask
 from router.errors import InvalidTask
+from router.http.app import create_app
 from router.quick import entry
 from router.service import Router
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from router.artifact import CLASSIFIER_FILE, MANIFEST_FILE, load, read_manifest
-from router.encoder import MODEL_FILE, TOKENIZER_FILE
 from router.errors import ArtifactError
-from router.registry import CURRENT_FILE, Registry
+from router.model.artifact import CLASSIFIER_FILE, MANIFEST_FILE, load, read_manifest
+from router.model.encoder import MODEL_FILE, TOKENIZER_FILE
+from router.model.registry import CURRENT_FILE, Registry
 
 
 @pytest.fixture
@@ -81,10 +81,11 @@ def test_a_folder_without_a_manifest_is_no_model(models: Registry, content: str 
     assert models.versions() == []
 
 
-def test_a_manifest_of_a_later_format_asks_for_an_upgrade(models: Registry) -> None:
+@pytest.mark.parametrize(("number", "asked"), [(99, "upgrade"), (1, "train again")])
+def test_a_manifest_of_another_format_says_what_to_do(models: Registry, number: int, asked: str) -> None:
     path = served(models) / MANIFEST_FILE
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(ArtifactError, match="upgrade"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": number}))
+    with pytest.raises(ArtifactError, match=asked):
         read_manifest(path.parent)
 
 

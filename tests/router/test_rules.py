@@ -2,8 +2,8 @@
 
 import pytest
 
+from router.choice.rules import DECIDE_ROUTING, ELSE, GUIDE, PATTERNS, PRE_HOOK, decide_routing, match, pre_hook
 from router.labels import Platform
-from router.rules import DECIDE_ROUTING, ELSE, GUIDE, PATTERNS, PRE_HOOK, decide_routing, match, pre_hook
 
 CLAUDE, CODEX, HYBRID = Platform.CLAUDE_CODE, Platform.CODEX, Platform.HYBRID
 

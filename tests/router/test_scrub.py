@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.scrub import REMOVED, scrub, scrub_all
+from router.journal.scrub import REMOVED, scrub, scrub_all
 
 
 def joined(*parts: str) -> str:

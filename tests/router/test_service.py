@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from router.artifact import CLASSIFIER_FILE
 from router.errors import InvalidTask, JournalError
-from router.journal import Journal
+from router.journal.journal import Journal
 from router.labels import Platform, Source, Status
-from router.registry import CURRENT_FILE, Registry
+from router.model.artifact import CLASSIFIER_FILE
+from router.model.registry import CURRENT_FILE, Registry
 from router.schemas import Feedback, Outcome
 from router.service import Routed, Router, open_router
 from router.settings import Settings
@@ -103,7 +103,7 @@ def test_a_damaged_model_means_rules_never_an_error(shipped_models: Path, tmp_pa
 def test_a_promoted_version_is_served_without_being_told(
     shipped_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.current.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("router.model.current.LOOK_AGAIN_S", 0.0)
     registry = copy_of(shipped_models, tmp_path / "models")
     router = Router(registry, Journal(f"sqlite:///{tmp_path / 'j.db'}"))
     first = router.route(QUESTION).model_version
@@ -153,7 +153,7 @@ def test_an_outcome_right_after_its_decision_finds_it(router: Router) -> None:
 def test_a_file_damaged_under_way_means_rules_until_it_is_mended(
     shipped_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.current.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("router.model.current.LOOK_AGAIN_S", 0.0)
     registry = copy_of(shipped_models, tmp_path / "models")
     router = Router(registry, Journal(f"sqlite:///{tmp_path / 'j.db'}"))
     damaged = registry.folder(registry.current() or "") / CLASSIFIER_FILE
@@ -170,7 +170,7 @@ def test_a_file_damaged_under_way_means_rules_until_it_is_mended(
 def test_a_policy_that_is_wrong_means_rules_and_says_what_is_wrong(
     shipped_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("router.current.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("router.model.current.LOOK_AGAIN_S", 0.0)
     registry = copy_of(shipped_models, tmp_path / "models")
     router = Router(registry, Journal(f"sqlite:///{tmp_path / 'j.db'}"))
     (registry.folder(registry.current() or "") / "policy.yaml").write_text("default: nowhere")

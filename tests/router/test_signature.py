@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from router.errors import ArtifactError
-from router.registry import CURRENT_FILE, Registry
+from router.model.registry import CURRENT_FILE, Registry
+from router.model.signature import SIGNATURE_FILE
 from router.settings import Settings
-from router.signature import SIGNATURE_FILE
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from router.app import create_app
 from router.errors import MissingExtra
+from router.http.app import create_app
 from router.service import Router
-from router.tracing import finish, trace
+from router.telemetry.tracing import finish, trace
 
 
 def test_every_request_leaves_a_span_at_the_collector(rules_router: Router, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from router.errors import JournalError
-from router.journal import Journal
+from router.journal.journal import Journal
+from router.journal.record import Entry
+from router.journal.writer import JournalWriter
 from router.labels import Mode, Source
-from router.record import Entry
 from router.schemas import Decision
-from router.writer import JournalWriter
 
 
 def entry(name: str, context: dict[str, object] | None = None, created_at: float = 1.0) -> Entry:
@@ -70,7 +70,7 @@ def test_a_journal_that_hangs_keeps_nobody_waiting_and_the_oldest_go(tmp_path: P
 
 
 def test_a_locked_journal_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("router.journal.LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("router.journal.journal.LOCK_TIMEOUT_S", 0.05)
     path = tmp_path / "j.db"
     journal = Journal(f"sqlite:///{path}")
     journal.decisions()

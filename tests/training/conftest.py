@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from router.registry import CURRENT_FILE, Registry
+from router.model.registry import CURRENT_FILE, Registry
 from training.cli import entry
 
 DATA = Path(__file__).parents[2] / "data"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from router.journal import Journal
+from router.journal.journal import Journal
 from router.labels import Platform, Source, TaskType
-from router.registry import Registry
+from router.model.registry import Registry
 from router.schemas import Feedback
 from router.service import Router
 from training.request import GOLDEN_FILE, SEED_FILES

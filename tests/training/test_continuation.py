@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.encoder import OnnxEncoder
-from router.policy import SHIPPED as SHIPPED_POLICY
-from router.policy import Policy
-from router.registry import Registry
+from router.choice.policy import SHIPPED as SHIPPED_POLICY
+from router.choice.policy import Policy
+from router.model.encoder import OnnxEncoder
+from router.model.registry import Registry
 from training.continuation import KEPT_ENCODERS, WEIGHTS_FILE, keep, kept_folder, served_base
 from training.encoders import HEAVIEST_ROW, REPLAYED_ROWS, Lesson, continued
 from training.errors import MissingPart

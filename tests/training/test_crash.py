@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from router.registry import Registry
+from router.model.registry import Registry
 from training.version import LEFTOVER_AGE_S, sweep
 
 ENTRY = "from training.cli import entry; entry()"
@@ -50,7 +50,7 @@ def test_killed_while_promoting_either_version_is_served_whole(models: Registry,
     both = {manifest.version for manifest in models.versions()}
     assert len(both) == 2
     program = (
-        "import itertools, sys; from pathlib import Path; from router.registry import Registry\n"
+        "import itertools, sys; from pathlib import Path; from router.model.registry import Registry\n"
         "registry = Registry(Path(sys.argv[1]))\n"
         "for turn, version in enumerate(itertools.cycle(sys.argv[2:])):\n"
         "    registry.promote(version); print(turn, file=sys.stderr, flush=True)"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from router.decision import Prediction
-from router.policy import SHIPPED, Policy
+from router.choice.decision import Prediction
+from router.choice.policy import SHIPPED, Policy
 from training.evaluate import Judged, accuracy_at, calibration_error, interval, judge, macro_f1, scores
 from training.gate import compare
 from training.off_policy import OffPolicy

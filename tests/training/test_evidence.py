@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from router.decision import Prediction
-from router.journal import Journal
+from router.choice.decision import Prediction
+from router.choice.policy import SHIPPED, Policy
+from router.journal.journal import Journal
 from router.labels import Platform, Status, TaskType
-from router.policy import SHIPPED, Policy
-from router.registry import Registry
+from router.model.registry import Registry
 from router.schemas import Decision, Feedback, Outcome
 from router.service import Router
 from training.evidence import (

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.artifact import Manifest
-from router.policy import SHIPPED, Policy
-from router.registry import Registry
+from router.choice.policy import SHIPPED, Policy
+from router.model.artifact import Manifest
+from router.model.registry import Registry
 from training.evidence import Evidence
 from training.habits import own_words
 from training.head import (

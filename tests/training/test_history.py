@@ -9,9 +9,9 @@ from typing import Any
 import pexpect
 import pytest
 
-from router.decision import Prediction
-from router.policy import SHIPPED, Policy
-from router.registry import Registry
+from router.choice.decision import Prediction
+from router.choice.policy import SHIPPED, Policy
+from router.model.registry import Registry
 from router.schemas import MAX_TASK_BYTES
 from training.errors import DataError
 from training.proposals import (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from router.policy import SHIPPED, Policy
+from router.choice.policy import SHIPPED, Policy
 from training.evidence import CORRECTION_WEIGHT, FAILURE_WEIGHT, SUCCESS_WEIGHT, Evidence
 from training.off_policy import LARGEST_WEIGHT, estimate, since, too_few
 

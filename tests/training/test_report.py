@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from router.journal import Journal
+from router.journal.journal import Journal
 from router.labels import Platform
-from router.registry import Registry
+from router.model.registry import Registry
 from router.schemas import Feedback
 from router.service import Router
 from training import plots

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.journal import Journal
+from router.choice.policy import SHIPPED as SHIPPED_POLICY
+from router.choice.policy import Policy
+from router.journal.journal import Journal
 from router.labels import Source
-from router.policy import SHIPPED as SHIPPED_POLICY
-from router.policy import Policy
-from router.registry import Registry
+from router.model.registry import Registry
 from router.service import Router
 from training.errors import DataError
 from training.rows import read
@@ -153,7 +153,7 @@ def test_what_is_judged_follows_the_policy() -> None:
 
 
 def test_a_hundred_and_fifty_classes_are_fitted_without_ado() -> None:
-    from router.classifier import LinearClassifier
+    from router.model.classifier import LinearClassifier
 
     random = np.random.default_rng(0)
     centres = random.normal(size=(150, 64))

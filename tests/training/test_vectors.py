@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.encoder import OnnxEncoder
-from router.registry import Registry
+from router.model.encoder import OnnxEncoder
+from router.model.registry import Registry
 from training.vectors import TextVectors, VectorStore
 
 TEXTS = ["fix the login", "write tests for the parser", "why is this slow?", "ünïcode ✓"]

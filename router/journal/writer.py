@@ -7,8 +7,8 @@ import time
 from collections import deque
 
 from router.errors import JournalError
-from router.journal import Journal
-from router.record import Entry
+from router.journal.journal import Journal
+from router.journal.record import Entry
 
 GROUP_S = 0.05
 """How long the first decision of a group waits for others to share its transaction."""

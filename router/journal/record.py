@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from router.journal.scrub import scrub, scrub_all
 from router.schemas import Decision
-from router.scrub import scrub, scrub_all
 
 if TYPE_CHECKING:
     import numpy as np

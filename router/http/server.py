@@ -15,13 +15,13 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 
-from router.app import create_app
-from router.connection import MAX_CONNECTIONS, Connection
 from router.errors import CannotListen
-from router.log import log_to
+from router.http.app import create_app
+from router.http.connection import MAX_CONNECTIONS, Connection
+from router.http.workers import Worker, supervise
 from router.service import Routed, Router, open_router
 from router.settings import Settings
-from router.workers import Worker, supervise
+from router.telemetry.log import log_to
 
 DRAIN_S = 5
 """Longest wait for requests in flight when the service is told to stop."""
@@ -66,7 +66,7 @@ def _work(settings: Settings, router: Router, listening: socket.socket, worker: 
 
 @contextmanager
 def _traced(app: FastAPI) -> Iterator[None]:
-    from router.tracing import finish, trace
+    from router.telemetry.tracing import finish, trace
 
     provider = trace(app)
     try:

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from router.body import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES, Bodies, Gone, replay
-from router.head import check_head, check_local, single
-from router.problems import RETRY_AFTER_S, problem
+from router.http.body import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES, Bodies, Gone, replay
+from router.http.head import check_head, check_local, single
+from router.http.problems import RETRY_AFTER_S, problem
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered without a token and however busy the service is."""

@@ -11,17 +11,18 @@ from typing import Any
 import joblib
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from router.classifier import LinearClassifier
-from router.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+from router.choice.policy import Policy
 from router.errors import ArtifactError
-from router.examples import Examples
-from router.policy import Policy
-from router.signature import verify
+from router.model.classifier import LinearClassifier
+from router.model.encoder import MODEL_FILE, TOKENIZER_FILE, OnnxEncoder
+from router.model.examples import Examples
+from router.model.signature import verify
 
 MANIFEST_FILE, CLASSIFIER_FILE, POLICY_FILE = "manifest.json", "model.joblib", "policy.yaml"
 VOUCHED = (CLASSIFIER_FILE, MODEL_FILE, TOKENIZER_FILE)
 """Files that must match the manifest. The policy is not among them: it is there to be edited."""
-FORMAT = 1
+FORMAT = 2
+"""Goes up whenever the pickle's classes move or change."""
 
 
 class Manifest(BaseModel):
@@ -80,8 +81,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtifactError(folder, f"has no readable {MANIFEST_FILE}") from error
     except ValidationError as error:
         raise ArtifactError(folder, f"{MANIFEST_FILE} is not a manifest") from error
-    if manifest.format > FORMAT:
-        raise ArtifactError(folder, f"has format {manifest.format}, this program reads {FORMAT}; upgrade it")
+    if manifest.format != FORMAT:
+        remedy = "upgrade it" if manifest.format > FORMAT else "train again with `train-router`"
+        raise ArtifactError(folder, f"has format {manifest.format}, this program reads {FORMAT}; {remedy}")
     return manifest
 
 

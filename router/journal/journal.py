@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from router.errors import JournalError
-from router.record import SCHEMA, Entry, StoreTasks, digest
+from router.journal.record import SCHEMA, Entry, StoreTasks, digest
+from router.journal.stored import StoredDecision
 from router.schemas import Feedback, Outcome
-from router.stored import StoredDecision
 
 if TYPE_CHECKING:
-    from router.database import Database
+    from router.journal.database import Database
 
 __all__ = ["SCHEMA", "Journal", "digest"]
 
@@ -85,7 +85,7 @@ class Journal:
 
     @property
     def _database(self) -> "Database":
-        from router.database import Database  # takes 0.1 s
+        from router.journal.database import Database  # takes 0.1 s
 
         with self._lock:
             self._opened = self._opened or Database(self.url)

@@ -5,8 +5,8 @@ import threading
 import time
 
 from router.errors import ArtifactError, PolicyError
-from router.predictor import Predictor
-from router.registry import Marker, Registry
+from router.model.predictor import Predictor
+from router.model.registry import Marker, Registry
 
 LOOK_AGAIN_S = 1.0
 """How often the registry is asked whether another version has been promoted, or a file of it changed."""

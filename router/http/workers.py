@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from router.exchange import exchange
+from router.http.exchange import exchange
 
 PUBLISH_S = 1.0
 """How often each worker leaves its metrics for the others."""

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from router import samples
 from router.health import Health, Readiness, Served
-from router.hotpath import HotPath
-from router.limits import Limits
-from router.metrics import CONTENT_TYPE, Metrics
-from router.problems import documented, install
+from router.http.hotpath import HotPath
+from router.http.limits import Limits
+from router.http.problems import documented, install
+from router.http.threads import Threads
+from router.journal.stored import Decisions
 from router.schemas import Acknowledged, Batch, BatchRequest, Decision, Feedback, Name, Outcome, RouteRequest
 from router.service import Router
-from router.stored import Decisions
-from router.threads import Threads
+from router.telemetry.metrics import CONTENT_TYPE, Metrics
 
 VERSION = "0.1.0"
 _REFUSED = documented({

@@ -1,4 +1,4 @@
-"""The journal's database, by SQLAlchemy (with `router.tables` the router's one door to it)."""
+"""The journal's database, by SQLAlchemy (with `router.journal.tables` the router's one door to it)."""
 
 import hashlib
 import threading
@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from router import tables
 from router.errors import JournalError, ReusedKey, UnknownDecision
-from router.record import SCHEMA
+from router.journal import tables
+from router.journal.record import SCHEMA
+from router.journal.stored import StoredDecision
 from router.schemas import Decision, Feedback, Outcome
-from router.stored import StoredDecision
 
 LOCK_TIMEOUT_S = 2.0
 """Longest wait for another process that writes to the same SQLite file, and for a server to answer."""

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from router.words import NO_WORDS, Words
+from router.model.words import NO_WORDS, Words
 
 Vectors = NDArray[np.float32]
 Probabilities = NDArray[np.float64]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from router.artifact import MANIFEST_FILE, POLICY_FILE, VOUCHED, Manifest, Model, load, read_manifest
 from router.errors import ArtifactError
-from router.signature import SIGNATURE_FILE, sign
+from router.model.artifact import MANIFEST_FILE, POLICY_FILE, VOUCHED, Manifest, Model, load, read_manifest
+from router.model.signature import SIGNATURE_FILE, sign
 
 if TYPE_CHECKING:
     from router.settings import Settings

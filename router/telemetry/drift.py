@@ -5,9 +5,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from router.artifact import Model
-from router.decision import Prediction
+from router.choice.decision import Prediction
 from router.health import DriftReport
+from router.model.artifact import Model
 
 WINDOW = 500
 """Decisions after which an old one counts a third of a new one."""

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from router.classifier import LinearClassifier, Vectors
-from router.words import words_in
+from router.model.classifier import LinearClassifier, Vectors
+from router.model.words import words_in
 
 
 class Scorer:

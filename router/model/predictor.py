@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from router.artifact import Model
-from router.decision import Choice, Prediction
-from router.examples import Neighbour
+from router.choice.decision import Choice, Prediction
+from router.model.artifact import Model
+from router.model.examples import Neighbour
+from router.model.scorer import Scorer
 from router.schemas import Decision
-from router.scorer import Scorer
 
 LIKELY = 0.8
 """Examples are looked for among the types that together have this probability, which spares most of the work."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from router.crew import Crew
+from router.http.crew import Crew
 
 T = TypeVar("T")
 R = TypeVar("R")

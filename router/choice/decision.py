@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from router import rules
+from router.choice import rules
+from router.choice.policy import Policy
 from router.labels import OUT_OF_SCOPE, Mode, Platform, Source
-from router.policy import Policy
 
 NOTHING_KNOWN = 1 / 3
 """Confidence where nothing is known about a task: three platforms, one guess."""

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 
-from router.body import too_large
-from router.connection import MAX_HEAD_BYTES
+from router.http.body import too_large
+from router.http.connection import MAX_HEAD_BYTES
 
 ONCE = frozenset({b"authorization", b"content-type", b"content-encoding", b"host"})
 """Headers that decide: of two, a proxy may have looked at the other one."""

@@ -1,16 +1,16 @@
 """`POST /route` without FastAPI on the way: half of what a decision over HTTP costs besides the encoder.
 
-The endpoint in `router.app` says the same and is what the documentation shows; whatever is not simply right is left to
-it, so that errors are made in one place.
+The endpoint in `router.http.app` says the same and is what the documentation shows; whatever is not simply right is
+left to it, so that errors are made in one place.
 """
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from router.body import replay
+from router.http.body import replay
+from router.http.threads import Threads
 from router.schemas import RouteRequest
 from router.service import Router
-from router.threads import Threads
 
 PATHS = frozenset({"/route", "/v1/route"})
 
