@@ -107,10 +107,10 @@ def weigh(place: Place, program: str, count: int, table: Table) -> None:
     memory = Memory()
     by_us(place, program, _tasks(count, program), memory)
     limit = MOST_MB + count * MOST_SESSION_MB
-    told = f"{memory.resident:.0f} MB resident, {memory.proportional:.0f} MB with shared pages shared out"
+    told = f"{memory.proportional:.0f} MB, shared pages shared out ({memory.resident:.0f} MB if each counts them all)"
     table.add(
         f"memory of runner, worker and supervisors, {count} × {program}", told, "", f"≤ {limit} MB",
-        met=memory.resident <= limit,
+        met=memory.proportional <= limit,
     )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def _timeout(address: sa.URL) -> dict[str, Any]:
 
 def _file(address: sa.URL) -> str:
     in_file = address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
-    return str(address.database) if in_file else ""
+    return str(address.database).removeprefix("file:") if in_file else ""  # SQLite's own URIs begin so
 
 
 def _vanished(address: sa.URL) -> bool:
