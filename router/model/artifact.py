@@ -82,7 +82,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         raise ArtifactError(folder, f"{MANIFEST_FILE} is not a manifest") from error
     if manifest.format != FORMAT:
-        remedy = "upgrade it" if manifest.format > FORMAT else "train again with `train-router`"
+        remedy = "upgrade it" if manifest.format > FORMAT else "train again with `train-router --encoder finetune`"
         raise ArtifactError(folder, f"has format {manifest.format}, this program reads {FORMAT}; {remedy}")
     return manifest
 

@@ -123,8 +123,10 @@ class Integration:
         return run_checks(commands, self.tree.path, headless_environment("checks", os.environ, pass_env), limit_s)
 
     def _merge(self, worker: str, branch: str) -> Conflict | None:
-        git, before = self.git, self.git("rev-parse", "HEAD")
-        if git.succeeds("merge-base", "--is-ancestor", branch, before):
+        git = self.git
+        before, theirs = git("rev-parse", "HEAD", f"{branch}^{{commit}}").split()
+        bases = _common(git, before, theirs)
+        if theirs in bases:
             return None
         try:
             git(
@@ -144,16 +146,20 @@ class Integration:
             git.succeeds("merge", "--abort")
             git("reset", "--quiet", "--hard", before)
             return Conflict(worker=worker, branch=branch, files=files, sides=cut(sides, LONGEST_SIDES))
-        files = self._lost(before, branch)
+        # What the merge lost can't be told where the sides have several beginnings.
+        files = tuple(lost(git, Merge(bases[0], before, theirs, "HEAD"))) if len(bases) == 1 else ()
         if not files:
             return None
         git("reset", "--quiet", "--hard", before)
         return Conflict(worker=worker, branch=branch, files=files, sides=LOSES.format(files=", ".join(files)))
 
-    def _lost(self, before: str, branch: str) -> tuple[str, ...]:
-        """What the merge that was just made lost; it can't be told where the sides have several beginnings."""
-        bases = self.git("merge-base", "--all", before, branch).split()
-        return tuple(lost(self.git, Merge(bases[0], before, branch, "HEAD"))) if len(bases) == 1 else ()
+
+def _common(git: Git, ours: str, theirs: str) -> list[str]:
+    """The commits that two sides began from; none where they share no history, of which the merge itself will tell."""
+    try:
+        return git("merge-base", "--all", ours, theirs).split()
+    except GitFailed:
+        return []
 
 
 def _undo(git: Git) -> None:

@@ -22,9 +22,9 @@ class Merge:
 def lost(git: Git, merge: Merge) -> list[str]:
     """Return the paths of which the merged commit does not hold what a side made of them; empty is good."""
     ours, theirs = _changed(git, merge.base, merge.ours), _changed(git, merge.base, merge.theirs)
-    shared = (ours & theirs) | _moved(git, merge, ours, theirs)
-    missing = (_changed(git, merge.ours, merge.merged) & (ours - shared)) | (
-        _changed(git, merge.theirs, merge.merged) & (theirs - shared)
+    shared = (ours.keys() & theirs.keys()) | _moved(git, merge, ours, theirs)
+    missing = (_changed(git, merge.ours, merge.merged).keys() & (ours.keys() - shared)) | (
+        _changed(git, merge.theirs, merge.merged).keys() & (theirs.keys() - shared)
     )
     if not shared:
         return sorted(missing)
@@ -34,14 +34,18 @@ def lost(git: Git, merge: Merge) -> list[str]:
     return sorted(missing)
 
 
-def _changed(git: Git, before: str, after: str) -> set[str]:
-    return set(filter(None, git("diff", "--name-only", "--no-renames", "-z", before, after).split("\0")))
+def _changed(git: Git, before: str, after: str) -> dict[str, str]:
+    """What was done to each path: `A`dded, `D`eleted, `M`odified; a moved file is deleted and added."""
+    told = git("diff", "--name-status", "--no-renames", "-z", before, after).split("\0")
+    return dict(zip(told[1::2], told[::2], strict=False))
 
 
-def _moved(git: Git, merge: Merge, ours: set[str], theirs: set[str]) -> set[str]:
+def _moved(git: Git, merge: Merge, ours: dict[str, str], theirs: dict[str, str]) -> set[str]:
     """Where one side moved files that the other changed: their contents meet there."""
     found: set[str] = set()
-    for side, others in ((merge.ours, theirs), (merge.theirs, ours)):
+    for side, own, others in ((merge.ours, ours, theirs), (merge.theirs, theirs, ours)):
+        if not {"A", "D"} <= set(own.values()):
+            continue
         told = git("diff", "--name-status", "--find-renames", "--diff-filter=R", "-z", merge.base, side).split("\0")
         found |= {
             path for old, new in zip(told[1::3], told[2::3], strict=False) if old in others for path in (old, new)

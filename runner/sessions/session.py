@@ -162,9 +162,8 @@ class _Following:
     def _not_any_more(self, again: Again, begun: list[Attempt]) -> Verdict | None:
         """Wait until the next attempt may begin; returns the verdict where it must not."""
         spent, wait_s = spent_s(begun), max(0.0, again.not_before - time.time())
-        until = time.monotonic() + min(
-            wait_s, max(self.limits.backoff_s, default=0.0)
-        )  # the clock may be set meanwhile
+        # No longer than a wait can be, for the clock may be set meanwhile.
+        until = time.monotonic() + min(wait_s, max(self.limits.backoff_s, default=0.0))
         while True:
             self._mind()
             word = asked_to_end(self.folder)

@@ -85,7 +85,7 @@ def _judge(begun: Sequence[Attempt], ended: Ended, tally: Tally, stderr: Path, b
         return Again(f"it was {ended.cause or 'interrupted'}")
     if finished and not finished.ok:
         return _unfinished(ended, finished, tally, resumed=begun[-1].resumed, backoff_s=backoff_s)
-    if finished and done:
+    if finished and (done or ended.code in KILLED):  # killed only after it had said so
         return Status.SUCCEEDED, finished.reason, None
     if ended.code is not None and begun[-1].resumed and not tally.opened:
         return Again(LOST, fresh=True)
