@@ -19,7 +19,6 @@ from runner.workflows.cli import app as workflows_app
 
 if TYPE_CHECKING:
     from runner.agent_files.agent_lead import AgentLead
-    from runner.runs.archive import Archive
     from runner.settings import Settings
 
 app = typer.Typer(
@@ -121,8 +120,9 @@ def status(json: Json = False) -> None:
         list_runs(read_settings().data_folder())
         return
     from runner.commands import summary
+    from runner.commands.run_views import open_archive
 
-    entries = _archive().entries()
+    entries = open_archive().entries()
     summary.print_json({"tasks": [summary.entry_json(entry) for entry in entries]})
 
 
@@ -163,14 +163,6 @@ def _lead(file: Path, settings: "Settings", *, yes: bool) -> "AgentLead":
     from runner.agent_files.agent_lead import AgentLead
 
     return AgentLead.open(file, settings, yes=yes)
-
-
-def _archive() -> "Archive":
-    from runner.checkout.repository import Repository
-    from runner.runs.archive import Archive
-    from runner.settings import read_settings
-
-    return Archive.of(Repository.around(Path.cwd()), read_settings().data_folder())
 
 
 def entry() -> None:

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,6 @@ WINDOW_TOKENS = 128
 HEAD_TOKENS = 80
 """Of a longer text: so many tokens from its head, the rest of the window from its tail, where asks hide."""
 MODEL_FILE, TOKENIZER_FILE = "encoder.onnx", "tokenizer.json"
-
-
-class Encoder(Protocol):
-    """Anything that turns a text into a vector of length one."""
-
-    dimension: int
-
-    def encode(self, text: str) -> NDArray[np.float32]:
-        """Return shape (dimension,), L2 norm 1."""
-        ...
 
 
 class WindowTokenizer:

@@ -15,11 +15,9 @@ from runner.merging.integration import branch_of
 from runner.runs.archive import Archive
 from runner.runs.history import find_entries
 from runner.runs.records import Entry
-from runner.runs.state import UNDER_WAY
+from runner.runs.state import UNDER_WAY, WORKFLOW_FILE
 from runner.runs.submission import RunFolder
 from runner.settings import Settings
-
-WORKFLOW = "workflow.json"
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Finished:
     @property
     def is_workflow(self) -> bool:
         """True where a workflow carried it out."""
-        return (self.folder / WORKFLOW).exists()
+        return (self.folder / WORKFLOW_FILE).exists()
 
     @property
     def began_at(self) -> str | None:
@@ -122,10 +120,10 @@ def _refuse_other_runs(run: Finished) -> None:
 def _origin(folder: Path, entries: Sequence[Entry]) -> tuple[str, str] | None:
     if submission := RunFolder(folder).submission:
         return submission.base, submission.base_name
-    if (folder / WORKFLOW).exists():
+    if (folder / WORKFLOW_FILE).exists():
         from runner.workflows.state import Ledger
 
-        state = Ledger(folder / WORKFLOW).read()
+        state = Ledger(folder / WORKFLOW_FILE).read()
         return state.base, state.base_name
     began = (entry.record for entry in entries if entry.record.base and not entry.record.after)
     return next(((record.base or "", record.base_name or "") for record in began), None)

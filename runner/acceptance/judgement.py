@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router.client import RouterError
-from runner.acceptance.harvest import WORKFLOW, Finished, Harvest, harvest
+from runner.acceptance.harvest import Finished, Harvest, harvest
 from runner.errors import BadInput
 from runner.merging.integrated import Part, read_integrated
 from runner.merging.landing import Landed, Landing
@@ -14,7 +14,7 @@ from runner.orders.opening import open_routing
 from runner.outcomes.outbox import Outbox, leave
 from runner.outcomes.outcomes import deposit
 from runner.runs.records import Closed, Entry
-from runner.runs.state import State
+from runner.runs.state import WORKFLOW_FILE, State
 from runner.settings import Settings
 
 REJECTED = "rejected by the user"
@@ -95,7 +95,7 @@ def _note_workflow(run: Finished, outbox: Path, *, accepted: bool) -> None:
     from runner.workflows.learned import outcome_of
     from runner.workflows.state import Ledger, Stand
 
-    ledger = Ledger(run.folder / WORKFLOW)
+    ledger = Ledger(run.folder / WORKFLOW_FILE)
     with ledger.held():
         verdict, stand = ("accept", Stand.DONE) if accepted else ("reject", Stand.REJECTED)
         state = ledger.read().model_copy(update={"verdict": verdict, "stand": stand})
@@ -109,7 +109,7 @@ def _refuse_undone(run: Finished) -> None:
         return
     from runner.workflows.state import Ledger, Stand
 
-    state = Ledger(run.folder / WORKFLOW).read()
+    state = Ledger(run.folder / WORKFLOW_FILE).read()
     if state.stand in {Stand.RUNNING, Stand.WAITING}:
         told = state.reason or state.stand
         raise BadInput(f"workflow run {run.id} is not done ({told}); `runner resume {run.id}` goes on with it")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from runner.runs.state import WORKFLOW_FILE
+
 if TYPE_CHECKING:
     from runner.runs.archive import Archive
     from runner.runs.records import Entry
@@ -21,7 +23,7 @@ def find(run: str, worker: str | None = None) -> "tuple[Archive, list[Entry]]":
     """The tasks of the run whose id begins so, the latest if none is named; raises `BadInput`."""
     from runner.runs.history import find_entries
 
-    archive = _archive()
+    archive = open_archive()
     return archive, find_entries(archive, run or latest(), worker)
 
 
@@ -29,9 +31,9 @@ def latest() -> str:
     """The latest run of this repository; raises `BadInput` where there is none."""
     from runner.errors import BadInput
 
-    runs = _archive().folder / "runs"
+    runs = open_archive().folder / "runs"
     names = {path.parent.parent.name for path in runs.glob("*/*/run.json")}
-    names |= {path.parent.name for path in runs.glob("*/workflow.json")}
+    names |= {path.parent.name for path in runs.glob(f"*/{WORKFLOW_FILE}")}
     if not names:
         raise BadInput("there is no run in this repository yet; `runner execute` starts one")
     return max(names)
@@ -39,11 +41,12 @@ def latest() -> str:
 
 def is_workflow(run: str) -> bool:
     """True where a run of this name is one of a workflow; one that isn't there is none."""
-    archive = _archive()
-    return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob("*/workflow.json"))
+    archive = open_archive()
+    return any(path.parent.name.startswith(run) for path in (archive.folder / "runs").glob(f"*/{WORKFLOW_FILE}"))
 
 
-def _archive() -> "Archive":
+def open_archive() -> "Archive":
+    """The runs of the repository that the caller stands in."""
     from runner.checkout.repository import Repository
     from runner.runs.archive import Archive
     from runner.settings import read_settings
@@ -87,7 +90,7 @@ def list_runs(home: Path) -> None:
         width = max((len(task.folder.name) for task in shown), default=0)
         for task in shown:
             sys.stdout.write(f"  {task.folder.name:<{width}}  {task.state:<11}  {task.branch}".rstrip() + "\n")
-            if task.state == "needs_input" and not (task.folder.parent / "workflow.json").exists():
+            if task.state == "needs_input" and not (task.folder.parent / WORKFLOW_FILE).exists():
                 sys.stdout.write("    next: " + ANSWER.format(run_id=run_id, worker=task.folder.name) + "\n")
 
 
@@ -122,7 +125,7 @@ def follow_workflow(run: str, *, json: bool) -> NoReturn:
     from runner.workflows.commands import show_end
     from runner.workflows.state import Ledger, Stand
 
-    archive = _archive()
+    archive = open_archive()
     ledger, progress, leave = Ledger.find(archive, run), open_progress(), threading.Event()
     with stopping(leave), progress.shown():
         state = WorkflowWatch(archive, ledger, progress).to_the_end(leave)

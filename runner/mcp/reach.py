@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from runner.mcp.swarms import Agent, Swarms
 from runner.mcp.topology import Member, hidden_from
+from runner.runs.state import WORKFLOW_FILE
 
 if TYPE_CHECKING:
     from runner.workflows.model import Workflow
@@ -26,7 +27,7 @@ def hidden_for(home: Path, run: str, agent_id: str) -> frozenset[str]:
 
 
 def _hidden_in_workflow(home: Path, run: str, agent_id: str) -> frozenset[str]:
-    path = home / "runs" / run / "workflow.json"
+    path = home / "runs" / run / WORKFLOW_FILE
     if not run or "/" in run or not path.is_file():
         return frozenset()
     from runner.workflows.state import Ledger  # a server of a swarm's agent needs nothing of it

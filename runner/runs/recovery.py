@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runner.runs.archive import Archive
 from runner.runs.interactive import has_window
 from runner.runs.records import Closed
-from runner.runs.state import State
+from runner.runs.state import WORKFLOW_FILE, State
 
 
 def close_abandoned(archive: Archive) -> Iterator[Closed]:
@@ -18,6 +18,6 @@ def close_abandoned(archive: Archive) -> Iterator[Closed]:
     for entry in archive.entries():
         run = entry.folder.parent
         is_worker_s = entry.record.submitted and (run / "submission.json").exists()
-        goes_on = is_worker_s or has_window(entry) or (run / "workflow.json").exists()
+        goes_on = is_worker_s or has_window(entry) or (run / WORKFLOW_FILE).exists()
         if entry.state is State.INTERRUPTED and not goes_on:
             yield archive.close(entry.record, State.CANCELLED, "its runner was killed")

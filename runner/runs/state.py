@@ -29,6 +29,8 @@ class State(StrEnum):
     """Who followed it was killed, and its program is gone; `runner resume` goes on with it."""
 
 
+WORKFLOW_FILE = "workflow.json"
+"""Where a workflow's run stands; a run without it is none of a workflow."""
 STOPPED = frozenset(
     {State.CANCELLED, State.INTERRUPTED, State.TIMED_OUT, State.STALLED, State.RATE_LIMITED, State.BUDGET_EXHAUSTED}
 )

@@ -21,13 +21,12 @@ from runner.errors import Busy
 from runner.lock import locked
 from runner.merging.integration import Conflict
 from runner.runs.archive import Archive
-from runner.runs.state import State
+from runner.runs.state import WORKFLOW_FILE, State
 from runner.storage import write_whole
 from runner.workflows.errors import PhaseFailed, RunUnknown
 from runner.workflows.model import Kind, Phase, Workflow
 
 Verdict = Literal["accept", "rework", "reject"]
-FILE = "workflow.json"
 LOOKED_AT_S = 0.2
 """Who only looks whether a run is held holds it for a moment too."""
 
@@ -157,12 +156,14 @@ class Ledger:
     @classmethod
     def of(cls, archive: Archive, run_id: str) -> Self:
         """The ledger of a run."""
-        return cls(archive.folder / "runs" / run_id / FILE)
+        return cls(archive.folder / "runs" / run_id / WORKFLOW_FILE)
 
     @classmethod
     def find(cls, archive: Archive, run: str) -> Self:
         """The ledger of the run whose id begins so; raises `RunUnknown`."""
-        found = sorted(path for path in (archive.folder / "runs").glob(f"*/{FILE}") if path.parent.name.startswith(run))
+        found = sorted(
+            path for path in (archive.folder / "runs").glob(f"*/{WORKFLOW_FILE}") if path.parent.name.startswith(run)
+        )
         if len(found) != 1:
             raise RunUnknown(run, [path.parent.name for path in found])
         return cls(found[0])
