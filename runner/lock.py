@@ -11,6 +11,9 @@ from runner.errors import Busy, StorageUnavailable
 from runner.process import POLL_S
 from runner.storage import make_folder
 
+SHORT_POLL_S = 0.005
+"""Most locks are held for a few milliseconds; one that is held for long is not looked at all the time."""
+
 
 @contextmanager
 def locked(path: Path, wait_s: float, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -22,13 +25,14 @@ def locked(path: Path, wait_s: float, meanwhile: Callable[[], None] = lambda: No
         Busy: it is still held after that.
     """
     make_folder(path.parent)
-    deadline = time.monotonic() + wait_s
+    began = time.monotonic()
     with _opened(path) as file:
         while not _take(file.fileno()):
-            if time.monotonic() >= deadline:
+            waited_s = time.monotonic() - began
+            if waited_s >= wait_s:
                 raise Busy(path, wait_s)
             meanwhile()
-            time.sleep(POLL_S)
+            time.sleep(min(POLL_S, max(SHORT_POLL_S, waited_s / 10)))
         yield
 
 

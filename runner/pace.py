@@ -14,7 +14,7 @@ class Pace:
 
     program_sessions: int = 16
     stagger_s: float = 0.05
-    worker_idle_s: float = 60.0
+    worker_idle_s: float = 300.0
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:

@@ -1,6 +1,7 @@
 """Processes: the only module that starts any, and the one that makes sure none stays behind."""
 
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -61,12 +62,27 @@ def run(argv: tuple[str, ...], *, cwd: Path | None = None, env: Mapping[str, str
         except OSError as error:
             raise _unstartable(argv[0], error) from error
         try:
-            code = popen.wait(limit_s)
+            code = _wait(popen, limit_s)
         except subprocess.TimeoutExpired:
             os.killpg(popen.pid, signal.SIGKILL)
             popen.wait()
             return Completed(TIMED_OUT, "", f"no answer after {limit_s:g} s")
         return Completed(code, _text(out), _text(err))
+
+
+def _wait(popen: "subprocess.Popen[bytes]", limit_s: float) -> int:
+    """Wait for the end of a process; with a limit, `Popen.wait` itself would look only every few milliseconds."""
+    try:
+        descriptor = os.pidfd_open(popen.pid)
+    except (AttributeError, OSError):  # macOS, or an old kernel
+        return popen.wait(limit_s)
+    try:
+        end = select.poll()
+        end.register(descriptor, select.POLLIN)
+        end.poll(limit_s * 1000)
+    finally:
+        os.close(descriptor)
+    return popen.wait(0)
 
 
 class _Process:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from runner.checkout.git import Git
+from runner.checkout.gitdir import GitDir
 from runner.errors import BadInput, DirtyCheckout, GitFailed, RepositoryUnusable, some
 
 
@@ -60,6 +61,12 @@ class Repository:
             problem = "its path is not UTF-8 or has a line break in it, or git is older than 2.31"
             raise RepositoryUnusable(folder, f"{problem}; move the repository, or install a newer git")
         return cls(Path(root), Path(others[0]))
+
+    @classmethod
+    def at(cls, root: Path) -> Self:
+        """The repository of the checkout whose top is `root`, found without a process; raises as `around` does."""
+        found = GitDir.of(root)
+        return cls(root, found.common) if found else cls.around(root)
 
     @property
     def name(self) -> str:

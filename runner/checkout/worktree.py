@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from runner.checkout.git import Git
+from runner.checkout.gitdir import GitDir
 from runner.checkout.repository import Repository
 from runner.errors import GitFailed
 from runner.process import POLL_S
@@ -87,17 +88,11 @@ class Worktree:
     @property
     def is_whole(self) -> bool:
         """True where the checkout is there, was made to its end, and belongs to its repository."""
-        if not self.path.is_dir():
+        mine = GitDir.of(self.path)
+        if mine is None or (mine.own / "locked").exists():  # git's own mark while it makes one
             return False
-        try:
-            told = self.git("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
-        except GitFailed:
-            return False
-        top, own, common = (Path(line) for line in told.split("\n"))
-        if (own / "locked").exists():  # git's own mark while it makes one
-            return False
-        home = None if self.home is None else Git(self.home)("rev-parse", "--path-format=absolute", "--git-common-dir")
-        return top == self.path.resolve() and home in {None, str(common)}
+        home = None if self.home is None else GitDir.of(self.home)
+        return home is None or home.common == mine.common
 
     def settle(self, message: str) -> str:
         """Commit what is uncommitted, make sure that the branch holds all work, and return its commit.
@@ -128,9 +123,10 @@ class Worktree:
 
     def unlock(self) -> None:
         """Take away what a git that was killed left locked; whoever worked here has ended by now."""
-        own, common = (Path(line) for line in self.git("rev-parse", "--git-dir", "--git-common-dir").split("\n"))
-        locks = [self.path / own / "index.lock", self.path / own / "HEAD.lock",
-                 self.path / common / f"refs/heads/{self.branch}.lock"]  # fmt: skip
+        mine = GitDir.of(self.path)
+        if mine is None:  # git says so itself
+            return
+        locks = [mine.own / "index.lock", mine.own / "HEAD.lock", mine.common / f"refs/heads/{self.branch}.lock"]
         deadline = time.monotonic() + STALE_S
         while any(lock.exists() for lock in locks) and time.monotonic() < deadline:
             time.sleep(POLL_S)
@@ -147,11 +143,12 @@ class Worktree:
 
     def _is_on_branch(self) -> bool:
         """True where our branch is checked out; False also where only git itself can tell."""
+        mine = GitDir.of(self.path)
         try:
-            own = (self.path / ".git").read_text(encoding="utf-8").removeprefix("gitdir: ").rstrip("\n")
-            return (self.path / own / "HEAD").read_text(encoding="utf-8") == f"ref: refs/heads/{self.branch}\n"
+            head = (mine.own / "HEAD").read_text(encoding="utf-8") if mine else ""
         except (OSError, UnicodeDecodeError):
             return False
+        return head == f"ref: refs/heads/{self.branch}\n"
 
     def _commit(self, message: str) -> str | None:
         """Commit what is uncommitted; returns the commit where our branch is checked out, which holds it then."""

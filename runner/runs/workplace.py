@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from runner.checkout.preparation import prepare
 from runner.checkout.worktree import Worktree
+from runner.errors import GitFailed
 from runner.lock import locked
 from runner.runs.records import Record
 from runner.runs.run import Run
@@ -33,14 +34,21 @@ class Workplace:
         tree = self.tree()
         with locked(self.run.archive.lock, self.run.lock_wait_s):
             if not begun:
-                self._discard(tree)
-                tree = Worktree.add(self.run.repository, tree.path, tree.branch, tree.base)
+                tree = self._add(tree)
             elif not self._is_whole(tree):
                 self._mend(tree)
         project = self.run.project
         if project.copy_ or project.setup:
             prepare(tree, self.run.repository.root, project, self.run.env)
         return tree
+
+    def _add(self, tree: Worktree) -> Worktree:
+        """Make the worktree; what stands in the way is what a killed runner left half made."""
+        try:
+            return Worktree.add(self.run.repository, tree.path, tree.branch, tree.base)
+        except GitFailed:
+            self._discard(tree)
+            return Worktree.add(self.run.repository, tree.path, tree.branch, tree.base)
 
     def _is_whole(self, tree: Worktree) -> bool:
         return tree.path.is_dir() and tree.git.succeeds("rev-parse", "--verify", "--quiet", "HEAD")
@@ -57,10 +65,9 @@ class Workplace:
         git("worktree", "add", "--quiet", "--force", str(tree.path), tree.branch)
 
     def _discard(self, tree: Worktree) -> None:
-        """Take away what a killed runner left of it half made; nobody has worked in it yet."""
+        """Take away what there is of it; nobody has worked in it yet."""
         git = self.run.repository.git
-        if tree.path.exists() or git.succeeds("rev-parse", "--verify", "--quiet", f"refs/heads/{tree.branch}"):
-            git.succeeds("worktree", "remove", "--force", "--force", str(tree.path))
-            shutil.rmtree(tree.path, ignore_errors=True)
-            git.succeeds("worktree", "prune")
-            git.succeeds("branch", "--delete", "--force", tree.branch)
+        git.succeeds("worktree", "remove", "--force", "--force", str(tree.path))
+        shutil.rmtree(tree.path, ignore_errors=True)
+        git.succeeds("worktree", "prune")
+        git.succeeds("branch", "--delete", "--force", tree.branch)

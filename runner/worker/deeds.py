@@ -158,7 +158,7 @@ def end(folder: str) -> None:
 
 def _run(run_folder: RunFolder, submission: Submission) -> Run:
     return Run(
-        id=submission.run_id, repository=Repository.around(submission.repository), base=submission.base,
+        id=submission.run_id, repository=Repository.at(submission.repository), base=submission.base,
         base_name=submission.base_name, cwd=submission.cwd, archive=_archive(run_folder), limits=submission.limits,
         lock_wait_s=submission.lock_wait_s, max_cost_usd=submission.max_cost_usd, progress=Notes(run_folder),
         project=submission.project, env=run_folder.environment.get(CHECKS, {}),

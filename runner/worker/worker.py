@@ -4,6 +4,7 @@ It is started by whoever needs it, outlives them, and leaves once there was noth
 moment it loses nothing: sessions go on under their supervisors, and the next worker goes on with the runs.
 """
 
+import gc
 import json
 import os
 import signal
@@ -61,7 +62,7 @@ class Worker:
     def work(self, leave: threading.Event) -> None:
         """Return once there was no run for a while, or `leave` is set."""
         busy, lock = time.monotonic(), executor_folder(self.home) / "lock"
-        while not leave.wait(LOOK_S):
+        while not leave.is_set():
             if not lock.exists():  # its data folder was removed, which nobody wants made anew
                 leave.set()
                 return
@@ -74,6 +75,7 @@ class Worker:
                 self._send()
             if time.monotonic() - busy > self._idle_s:
                 return
+            leave.wait(LOOK_S)
 
     def _send(self) -> None:
         """Have the outcomes sent that nobody has sent; a process of its own, for the router in process is large."""
@@ -146,7 +148,10 @@ def serve(home: Path, pace: Pace, lock: int) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, told)
+    gc.disable()  # it would go through all that is being imported: a tenth of the start
     worker = Worker(home, pace)
+    gc.freeze()
+    gc.enable()
     worker.work(leave)
     if leave.is_set():
         worker.go()

@@ -71,6 +71,7 @@ def sit(place: Finished, router: Router) -> Callable[..., Entry]:
 
 def _record(router: Router, run: str, worker: str, **facts: Any) -> Record:
     decision = router.route(f"task of {worker}", None, Platform.CODEX)
+    router.writer.flush()  # the command under test has a router of its own
     return Record(
         run_id=run, worker=worker, task=f"task of {worker}", decision=decision, program="scripted",
         session_id=f"{run}-{worker}", command="", started_at=BEGUN, runner_pid=1, runner_started=-99, **facts,
