@@ -69,15 +69,17 @@ def needs_integration(place: Place, entries: Sequence[Entry], project: Project) 
 def parts(place: Place, entries: Sequence[Entry]) -> list[Part]:
     """The work that there is, in order; a worker that changed nothing has none."""
     found, git, tips = list[Part](), place.repository.git, _tips(place.repository, entries)
+    ahead = _tips(place.repository, entries, f"--no-merged={place.base}")
     for entry in sorted(entries, key=_number):
-        branch = entry.record.branch
-        commit = tips.get(f"refs/heads/{branch}") or _written_down(place.repository, entry)
+        name = f"refs/heads/{entry.record.branch}"
+        commit = tips.get(name) or _written_down(place.repository, entry)
         starts = {place.base, entry.record.base or place.base}
-        if not branch or not commit or commit in starts:
+        if not entry.record.branch or not commit or commit in starts:
             continue
-        if not any(git.succeeds("merge-base", "--is-ancestor", commit, one) for one in starts):
+        asked = starts - {place.base} if name in ahead else starts
+        if not any(git.succeeds("merge-base", "--is-ancestor", commit, one) for one in asked):
             reason = "" if entry.state in GOOD else f"{entry.state}: {entry.reason}"
-            found.append(Part(worker=entry.record.worker, branch=branch, commit=commit, reason=reason))
+            found.append(Part(worker=entry.record.worker, branch=entry.record.branch, commit=commit, reason=reason))
     return found
 
 
@@ -149,10 +151,10 @@ def _number(entry: Entry) -> tuple[int, str]:
     return int(number) if number.isdecimal() else 0, entry.record.worker
 
 
-def _tips(repository: Repository, entries: Sequence[Entry]) -> dict[str, str]:
-    """The commit of each worker's branch that is there, by the branch's full name."""
+def _tips(repository: Repository, entries: Sequence[Entry], *options: str) -> dict[str, str]:
+    """The commit of each worker's branch that is there (and fits the `options`), by the branch's full name."""
     names = [f"refs/heads/{entry.record.branch}" for entry in entries if entry.record.branch]
-    told = repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names) if names else ""
+    told = repository.git("for-each-ref", *options, "--format=%(refname) %(objectname)", *names) if names else ""
     return dict(line.split(" ") for line in told.splitlines())
 
 
