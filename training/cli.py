@@ -142,7 +142,7 @@ def entry() -> None:
         sys.exit(error.exit_code)
     except OSError as error:
         print(
-            f"train-router: {error.filename or 'disk'}: {error.strerror}; the served model is untouched",
+            f"train-router: {error.filename2 or error.filename or 'disk'}: {error.strerror}; the served model is untouched",
             file=sys.stderr,
         )
         sys.exit(1)
