@@ -141,10 +141,8 @@ def entry() -> None:
         print(f"train-router: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
-        print(
-            f"train-router: {error.filename2 or error.filename or 'disk'}: {error.strerror}; the served model is untouched",
-            file=sys.stderr,
-        )
+        file = error.filename2 or error.filename or "disk"
+        print(f"train-router: {file}: {error.strerror}; the served model is untouched", file=sys.stderr)
         sys.exit(1)
 
 
