@@ -92,8 +92,10 @@ def print_json(value: dict[str, Any]) -> None:
 def print_report(report: Report) -> None:
     """Print the table of a run and what to do next."""
     console().print(_table(report.entries))
+    merged = {part.worker for part in report.integrated.merged} if report.integrated else set()
     for entry in report.entries:
-        _say_steps(entry)
+        if entry.record.worker not in merged:  # what is merged is looked at, and taken, as a whole
+            _say_steps(entry)
     if report.integrated:
         _say(_merged(report.integrated))
     if report.problem:
@@ -115,6 +117,7 @@ def _say_steps(entry: Entry) -> None:
 
 def _merged(integrated: Integrated) -> str:
     lines = [f"Merged on {integrated.branch}: {', '.join(part.worker for part in integrated.merged) or 'nothing'}"]
+    lines += [f"  git diff {integrated.base[:10]}...{shlex.quote(integrated.branch)}"] if integrated.merged else []
     lines += [f"  in conflict: {one.worker} ({some(one.files) or one.sides})" for one in integrated.conflicts]
     lines += [f"  left out: {one.worker} ({one.reason})" for one in integrated.left_out]
     lines += [f"  {'passed' if check.passed else 'FAILED'}: {check.command}" for check in integrated.checks]

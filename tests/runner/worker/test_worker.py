@@ -283,6 +283,8 @@ def test_branches_are_merged_and_checked_at_the_end(
     done = cli("execute", "--platform", "codex", *(script(write=[f"{name}.txt", "x"]) for name in ("one", "two")))
     assert done.returncode == 1
     assert "Merged on dual/" in done.stdout
+    assert done.stdout.count("git diff") == 1
+    assert "git merge" not in done.stdout
     assert "passed: cat one.txt two.txt\n  FAILED: false" in done.stdout
     assert "does not have yet: 0" in cli("send").stdout
     assert deliver() == 0
