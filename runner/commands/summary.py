@@ -94,7 +94,8 @@ def print_report(report: Report) -> None:
     console().print(_table(report.entries))
     merged = {part.worker for part in report.integrated.merged} if report.integrated else set()
     for entry in report.entries:
-        if entry.record.worker not in merged:  # what is merged is looked at, and taken, as a whole
+        # What is merged is looked at, and taken, as a whole.
+        if entry.record.worker not in merged or entry.state is not State.SUCCEEDED:
             _say_steps(entry)
     if report.integrated:
         _say(_merged(report.integrated))
